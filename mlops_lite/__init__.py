@@ -1,0 +1,32 @@
+"""Data, runs, models, deployments and monitoring in one importable library, with no server.
+
+Everything is a record in a log, pointing at contents by their hash.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# name -> the module that defines it (or is it); loaded when the name is first used
+_HOMES = {
+    "errors": "mlops_lite.errors",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'mlops_lite' has no attribute {name!r}")
+    module = importlib.import_module(home)
+    value = module if home == f"mlops_lite.{name}" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,132 @@
+"""Refs: the names of versions, such as ``dataset/flights@3``."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from mlops_lite.base import name as names
+from mlops_lite.errors import InvalidInputError, InvalidNameError, suggest
+
+__all__ = ["KINDS", "HasRef", "Ref", "check_label"]
+
+KINDS = ("dataset", "model", "run", "deployment", "monitor")
+
+
+class Ref(str):
+    """The name of a version, or of a thing at its newest version.
+
+    A ref is text, so it goes wherever text goes; its parts are attributes.
+
+    Parameters
+    ----------
+    text : str
+        ``kind/name@version``; the version is a number, a label, ``latest``, ``fork:<digest>/<number>`` or left out.
+
+    Raises
+    ------
+    InvalidInputError
+        The text does not begin with a kind.
+    InvalidNameError
+        The name is not one.
+
+    Examples
+    --------
+    >>> ref = Ref("model/team/churn@champion")
+    >>> ref.kind, ref.name, ref.version
+    ('model', 'team/churn', 'champion')
+    >>> Ref.parse("churn@2", kind="model")
+    'model/churn@2'
+    """
+
+    __slots__ = ("kind", "name", "version")
+    kind: str
+    name: str
+    version: int | str | None
+
+    def __new__(cls, text: str) -> Ref:
+        """Parse and check."""
+        kind, _, rest = text.partition("/")
+        if kind not in KINDS or not rest:
+            raise InvalidInputError(
+                f"{text!r} is not a ref.",
+                remedy=f"Write kind/name@version, such as 'dataset/flights@3'. {suggest(kind, KINDS)}",
+            )
+        name, at, version = rest.partition("@")
+        name = names.check(name, kind)
+        if at and not version:
+            raise InvalidInputError(f"{text!r} has an '@' and no version.", remedy=f"Write '{kind}/{name}@3'.")
+        self = super().__new__(cls, f"{kind}/{name}{at}{version}")
+        self.kind, self.name = kind, name
+        self.version = (int(version) if version.isascii() and version.isdigit() else version) if at else None
+        return self
+
+    @classmethod
+    def of(cls, kind: str, name: str, version: int | str | None = None) -> Ref:
+        """Put a ref together from its parts."""
+        return cls(f"{kind}/{name}" if version is None else f"{kind}/{name}@{version}")
+
+    @classmethod
+    def parse(cls, text: object, kind: str | None = None) -> Ref:
+        """Read a ref as a person writes it.
+
+        Parameters
+        ----------
+        text : str or value with a ref
+            ``kind/name@version``, or without the kind where ``kind`` is given.
+        kind : str, optional
+            The kind that is expected. A ref of another kind is refused.
+
+        Returns
+        -------
+        Ref
+        """
+        if isinstance(text, HasRef) and not isinstance(text, str):
+            text = text.ref
+        if not isinstance(text, str):
+            raise InvalidInputError(f"A {type(text).__name__} is not a ref.", remedy="Write 'kind/name@version'.")
+        if isinstance(text, Ref) or text.partition("/")[0] in KINDS:
+            ref = cls(text)
+            if kind is not None and ref.kind != kind:
+                raise InvalidInputError(f"{text!r} names a {ref.kind}; here a {kind} is expected.")
+            return ref
+        if kind is None:
+            return cls(text)
+        return cls(f"{kind}/{text}")
+
+    def at(self, version: int | str) -> Ref:
+        """Name another version of the same thing."""
+        return Ref.of(self.kind, self.name, version)
+
+    def __reduce__(self) -> tuple[type[Ref], tuple[str]]:
+        return Ref, (str(self),)
+
+    def __repr__(self) -> str:
+        return repr(str(self))
+
+
+@runtime_checkable
+class HasRef(Protocol):
+    """A value of any feature that knows its own ref."""
+
+    @property
+    def ref(self) -> Ref:
+        """The ref of this value."""
+        ...
+
+
+def check_label(label: object) -> str:
+    """Accept a label, or say why not: it must not read as a version or a date.
+
+    Examples
+    --------
+    >>> check_label("golden")
+    'golden'
+    """
+    text = names.check(label, "label")
+    if text == "latest" or text[0].isdigit() or text[0] in "-+" or ":" in text:
+        raise InvalidNameError(
+            f"{text!r} cannot be a label: it reads as a version, a time or a fork.",
+            remedy="Begin with a letter, such as 'golden'.",
+            name=text,
+        )
+    return text
