@@ -12,7 +12,10 @@ __version__ = "0.1.0"
 
 # name -> the module that defines it (or is it); loaded when the name is first used
 _HOMES = {
+    "Store": "mlops_lite.store",
     "errors": "mlops_lite.errors",
+    "get": "mlops_lite.workspace",
+    "use": "mlops_lite.workspace",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -1,0 +1,18 @@
+"""Azure Blob Storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlops_lite.store.backends._fsspec import FsspecBackend
+
+__all__ = ["connect"]
+
+
+def connect(url: str, options: Mapping[str, Any]) -> FsspecBackend:
+    """Open a container prefix; options are those of adlfs (``account_name``, ``connection_string`` …)."""
+    import adlfs  # noqa: F401 - say now that it is missing
+
+    scheme, _, rest = url.partition("://")
+    return FsspecBackend(f"abfs://{rest}" if scheme == "azure" else url, options)

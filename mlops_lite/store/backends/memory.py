@@ -1,0 +1,31 @@
+"""Memory of this process, for examples and tests: gone when the process ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from mlops_lite.store.backends._fsspec import FsspecBackend
+
+__all__ = ["MemoryBackend", "connect"]
+
+_lock = threading.Lock()
+
+
+def connect(url: str, options: Mapping[str, Any]) -> MemoryBackend:
+    """Open a part of this process's memory by name."""
+    return MemoryBackend(url, options)
+
+
+class MemoryBackend(FsspecBackend):
+    """Fsspec's memory filesystem, whose create is exclusive only under a lock."""
+
+    needs_proof = False
+
+    def create(self, path: str, data: bytes) -> None:
+        """Create under a lock that all threads share."""
+        with _lock:
+            if self.fs.exists(self._full(path)):
+                raise FileExistsError(path)
+            self.fs.pipe_file(self._full(path), data)

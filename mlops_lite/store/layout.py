@@ -1,0 +1,55 @@
+"""Where everything stands in a store: the paths of format 1."""
+
+from __future__ import annotations
+
+from mlops_lite.base import name as names
+
+__all__ = ["IDENTITY", "LOGS", "OBJECTS", "hint", "label_kind", "log_folder", "object_path", "record_path"]
+
+IDENTITY = "store.json"
+OBJECTS = "objects"
+LOGS = "logs"
+_LABEL = "-label"
+
+
+def object_path(digest: str) -> str:
+    """Place an object.
+
+    Examples
+    --------
+    >>> object_path("ab" + 62 * "0")[:12]
+    'objects/ab/0'
+    """
+    return f"{OBJECTS}/{digest[:2]}/{digest[2:]}"
+
+
+def object_digest(path: str) -> str:
+    """Read the digest back from a path; empty where the path is no object's."""
+    parts = path.split("/")
+    return parts[1] + parts[2] if len(parts) == 3 and len(parts[1] + parts[2]) == 64 else ""
+
+
+def log_folder(kind: str, name: str) -> str:
+    """Place a log."""
+    return f"{LOGS}/{kind}/{names.encode(name)}"
+
+
+def record_path(folder: str, number: int) -> str:
+    """Place a record of a log.
+
+    Examples
+    --------
+    >>> record_path(log_folder("model", "Churn"), 3)
+    'logs/model/=43hurn/000000000003.json'
+    """
+    return f"{folder}/{number:012d}.json"
+
+
+def hint(folder: str) -> str:
+    """Place the guess at a log's newest number."""
+    return f"{folder}/hint"
+
+
+def label_kind(kind: str) -> str:
+    """Name the kind of log that holds the labels of a kind."""
+    return kind + _LABEL

@@ -1,0 +1,483 @@
+"""Logs: the numbered, gapless, append-only records of one named thing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from mlops_lite.base import clock, identity
+from mlops_lite.base.identifier import new_id
+from mlops_lite.base.record import FORMAT, Parent, Record
+from mlops_lite.base.ref import HasRef, Ref
+from mlops_lite.errors import DamagedError, MlopsLiteError, NotFoundError, UnknownOutcomeError, suggest
+from mlops_lite.store import layout
+from mlops_lite.store.guard import explained
+from mlops_lite.store.objects import GRACE_S, inventory
+
+if TYPE_CHECKING:
+    from mlops_lite.store.store import Store
+
+__all__ = ["Body", "Log"]
+
+Body = Mapping[str, Any] | Callable[[Record | None], Mapping[str, Any] | None]
+
+_STEP = timedelta(microseconds=1)
+_FEW_OBJECTS = 256  # more are listed in an object of their own: a record is at most 64 kB
+_GALLOP = (1, 2, 4, 8)
+_MOST_TURNS = 32
+_TXN_SKEW = timedelta(minutes=5)  # how far apart the clocks of two machines may be when a lost reply is looked up
+
+_dice = random.Random(os.urandom(16))  # never the user's generator: his numbers are his
+os.register_at_fork(after_in_child=lambda: _dice.seed(os.urandom(16)))
+
+
+class Log:
+    """The records of one named thing.
+
+    Parameters
+    ----------
+    store : Store
+    kind, name : str
+        What the log is about.
+
+    Examples
+    --------
+    >>> from mlops_lite.store import Store
+    >>> log = Store("memory://log-example").log("dataset", "flights")
+    >>> log.append({"rows": 3}, action="snapshot").number
+    1
+    >>> log.newest().body["rows"], len(log)
+    (3, 1)
+    """
+
+    def __init__(self, store: Store, kind: str, name: str) -> None:
+        self.store = store
+        self.kind = kind
+        self.name = name
+        self._backend = store.backend
+        self._folder = layout.log_folder(kind, name)
+        self._seen: Record | None = None  # the newest record that this process knows
+        self._lost = 0  # races lost in the last append
+        self._turn_s = 0.0  # moving average of a winning attempt
+
+    def ref(self, number: int) -> Ref:
+        """Name one entry."""
+        return Ref.of(self.kind, self.name, number)
+
+    def append(
+        self,
+        body: Body,
+        *,
+        action: str,
+        message: str | None = None,
+        parents: Iterable[object] = (),
+        objects: Iterable[str] = (),
+        txn: str | None = None,
+    ) -> Record:
+        """Add a record behind the newest.
+
+        Who loses the race for a number tries the next one at once; who lost races and then won waits a little before
+        the next append, so that eight writers take turns.
+
+        Parameters
+        ----------
+        body : mapping, or callable
+            What to say. A callable is given the newest record (None in an empty log) again after every lost race, and
+            gives a mapping, or None to append nothing; it may raise to refuse. This makes a compare-and-swap.
+        action : str
+            A verb.
+        message : str, optional
+            What the author has to say.
+        parents : iterable of refs, values with a ref, or Parent
+            What it was made from.
+        objects : iterable of str
+            All digests that the record keeps alive. They must be in the store.
+        txn : str, optional
+            Of an append whose outcome is unknown: it is found if it landed, and done if not.
+
+        Returns
+        -------
+        Record
+            The new record; the newest one where the callable gave None.
+
+        Raises
+        ------
+        UnknownOutcomeError
+            The reply was lost and the place does not answer; carries ``txn``.
+        DamagedError
+            An object is not in the store.
+        StoreUnavailableError
+            The place refused. Nothing was written.
+        """
+        self.store.prepare()
+        again = txn is not None
+        draft = Record(
+            kind=self.kind,
+            name=self.name,
+            number=0,
+            action=action,
+            time=clock.now(),
+            author=identity.author(),
+            host=identity.host(),
+            txn=txn or new_id(),
+            message=message,
+            parents=tuple(self.store.parent(parent) for parent in parents),
+            format=FORMAT,
+        )
+        if again and (landed := self._find(draft.txn)) is not None:
+            return landed
+        return self._append(draft, body, sorted(set(objects)))
+
+    def _append(self, draft: Record, body: Body, objects: list[str]) -> Record:
+        if self._lost:
+            time.sleep(_dice.uniform(0, 2) * self._turn_s * min(self._lost, _MOST_TURNS))
+        head = self.newest()
+        draft = self._with_objects(draft, objects, head)
+        lost = 0
+        while True:
+            started = time.monotonic()
+            said = body(head) if callable(body) else body
+            if said is None:
+                assert head is not None, "nothing to append to an empty log"
+                return head
+            record = self._following(draft, head, said)
+            winner = self._attempt(record)
+            head = self._seen = winner
+            if winner.txn == record.txn:
+                break
+            lost += 1
+        took = time.monotonic() - started
+        self._turn_s = took if not self._turn_s else 0.8 * self._turn_s + 0.2 * took
+        self._lost = lost
+        with contextlib.suppress(OSError):
+            self._backend.replace(layout.hint(self._folder), b"%012d" % winner.number)
+        return winner
+
+    def _with_objects(self, draft: Record, objects: list[str], head: Record | None) -> Record:
+        if not objects:
+            return draft
+        self._check_objects(objects, head)
+        if len(objects) <= _FEW_OBJECTS:
+            return attrs.evolve(draft, objects=tuple(objects))
+        return attrs.evolve(draft, inventory=self.store.objects.put(inventory(objects)))
+
+    def _check_objects(self, objects: list[str], head: Record | None) -> None:
+        known = self.store.objects
+        unsure = [digest for digest in objects if not known.checked_since(digest, GRACE_S / 2)]
+        if not unsure:
+            return
+        reachable = known.reachable(head)
+        for digest in unsure:
+            if digest not in reachable and digest not in known:
+                raise DamagedError(
+                    f"{self.kind}/{self.name} would point at the object {digest[:8]}…, which is not in the store.",
+                    remedy="Write it again: store.objects.put(data).",
+                    digest=digest,
+                )
+            known.note(digest)
+
+    def _following(self, draft: Record, head: Record | None, body: Mapping[str, Any]) -> Record:
+        raw = clock.now()
+        if head is None:
+            return attrs.evolve(draft, number=1, time=raw, body=body)
+        forward = max(raw, head.time + _STEP)
+        return attrs.evolve(
+            draft,
+            number=head.number + 1,
+            time=forward,
+            clock=None if forward == raw else raw,
+            previous=head.digest,
+            body=body,
+        )
+
+    def _attempt(self, record: Record) -> Record:
+        """Create the record; give the one that stands there now, ours or another's."""
+        data = record.encode()
+        path = layout.record_path(self._folder, record.number)
+        trouble: Exception | None = None
+        try:
+            self._backend.create(path, data)
+            return Record.decode(data)
+        except FileExistsError:
+            pass
+        except MlopsLiteError:
+            raise
+        except Exception as error:
+            trouble = error
+        return self._read_back(record, path, trouble)
+
+    def _read_back(self, record: Record, path: str, trouble: Exception | None) -> Record:
+        """Find out who holds a number: a winner may be told that he lost when his first reply went missing."""
+        try:
+            found = self._backend.read_many([path])[0]
+        except Exception as error:
+            raise UnknownOutcomeError(
+                f"Whether {record.kind}/{record.name}@{record.number} was written is not known: the store at "
+                f"{self.store.url} stopped answering ({trouble or error}).",
+                remedy=f"Append again with txn={record.txn!r}: it is found if it landed, and done if not.",
+                txn=record.txn,
+            ) from error
+        if found is not None:
+            return Record.decode(found, path)
+        with explained(self.store.url, f"write {record.kind}/{record.name}@{record.number}"):
+            raise trouble or DamagedError(f"{path} was taken a moment ago and is gone.")
+        raise AssertionError  # pragma: no cover - the line above raises
+
+    def _find(self, txn: str) -> Record | None:
+        """Look for a transaction from the newest record back to the time at which it began."""
+        began = _began(txn)
+        record = self.newest()
+        while record is not None and record.time >= began:
+            if record.txn == txn:
+                return record
+            record = self.read(record.number - 1) if record.number > 1 else None
+        return None
+
+    def newest(self) -> Record | None:
+        """Read the newest record; None in an empty log. Costs a few requests however long the log.
+
+        Returns
+        -------
+        Record or None
+        """
+        with explained(self.store.url, f"read {self.kind}/{self.name}"):
+            seen = self._seen or self._guess()
+            low = seen.number if seen else 0
+            while True:
+                newer = self._gallop(low)
+                if newer is None:
+                    break
+                seen, low = newer, newer.number
+            self._seen = seen
+        return seen
+
+    def _guess(self) -> Record | None:
+        """Follow the hint, if the record that it names is there: a copied folder may hold one from its future."""
+        with contextlib.suppress(OSError, ValueError):
+            number = int(self._backend.read(layout.hint(self._folder)))
+            data = self._backend.read_many([layout.record_path(self._folder, number)])[0]
+            return Record.decode(data) if data is not None else None
+        return None
+
+    def _gallop(self, low: int) -> Record | None:
+        """Find a record beyond a number, in steps that double; None where there is none."""
+        if self.store.is_local:
+            return self._gallop_local(low)
+        step = self._newest_of([low + 1])
+        if step is None:
+            return None
+        reach = 1
+        while True:
+            further = self._newest_of([step.number + reach * distance for distance in _GALLOP])
+            if further is None:
+                return step
+            step, reach = further, reach * _GALLOP[-1]
+
+    def _newest_of(self, numbers: list[int]) -> Record | None:
+        found = self._backend.read_many([layout.record_path(self._folder, number) for number in numbers])
+        present = [data for data in found if data is not None]
+        return Record.decode(present[-1]) if present else None
+
+    def _gallop_local(self, low: int) -> Record | None:
+        exists, folder = self._backend.exists, self._folder
+        if not exists(layout.record_path(folder, low + 1)):
+            return None
+        high = low + 1
+        reach = 1
+        while exists(layout.record_path(folder, high + reach)):
+            high += reach
+            reach *= 2
+        low, missing = high, high + reach
+        while missing - low > 1:
+            middle = (low + missing) // 2
+            if exists(layout.record_path(folder, middle)):
+                low = middle
+            else:
+                missing = middle
+        return self.read(low)
+
+    def read(self, number: int) -> Record:
+        """Read one record.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such number; says which there are.
+        DamagedError
+            The bytes are no record, or another's.
+        """
+        path = layout.record_path(self._folder, number)
+        with explained(self.store.url, f"read {self.kind}/{self.name}"):
+            try:
+                data = self._backend.read(path) if number > 0 else None
+            except FileNotFoundError:
+                data = None
+        if data is None:
+            raise self._no_such(number)
+        return self._checked(Record.decode(data, path), number)
+
+    def _checked(self, record: Record, number: int) -> Record:
+        if (record.kind, record.name, record.number) != (self.kind, self.name, number):
+            raise DamagedError(
+                f"At {self.kind}/{self.name}@{number} stands a record of {record.kind}/{record.name}@{record.number}."
+            )
+        return record
+
+    def _no_such(self, version: object) -> NotFoundError:
+        newest = self.newest()
+        if newest is None:
+            return self.store.no_such(self.kind, self.name)
+        last = newest.number
+        labels = sorted(self.store.labels(self.kind, self.name).all()) if self.kind[-6:] != "-label" else []
+        there = f"There are 1 to {last}" if last > 1 else "There is only 1"
+        also = f", and the labels {', '.join(labels)}" if labels else ""
+        close = suggest(str(version), labels).partition("Known")[0]
+        return NotFoundError(
+            f"{self.kind}/{self.name} has no version {version!r}.",
+            remedy=f"{close}{there}{also}.",
+            last=last,
+        )
+
+    def history(self, start: int = 1, stop: int | None = None) -> Iterator[Record]:
+        """Walk over the records, oldest first.
+
+        Parameters
+        ----------
+        start, stop : int
+            From which number, and before which.
+        """
+        if stop is None:
+            newest = self.newest()
+            stop = newest.number + 1 if newest else 0
+        for low in range(max(start, 1), stop, 256):
+            numbers = range(low, min(low + 256, stop))
+            paths = [layout.record_path(self._folder, number) for number in numbers]
+            with explained(self.store.url, f"read {self.kind}/{self.name}"):
+                found = self._backend.read_many(paths)
+            for number, path, data in zip(numbers, paths, found, strict=True):
+                if data is None:
+                    raise DamagedError(f"{self.kind}/{self.name}@{number} is missing from its log.", path=path)
+                yield self._checked(Record.decode(data, path), number)
+
+    def at(self, moment: datetime) -> Record | None:
+        """Find the newest record at an instant.
+
+        Parameters
+        ----------
+        moment : datetime
+            With a time zone; UTC without one.
+
+        Returns
+        -------
+        Record or None
+            None where the log began later.
+        """
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        newest = self.newest()
+        if newest is None or newest.time <= moment:
+            return newest
+        low, high = 0, newest.number  # low is at or before the moment (0: before all), high is after it
+        found = None
+        while high - low > 1:
+            middle = self.read((low + high) // 2)
+            if middle.time <= moment:
+                low, found = middle.number, middle
+            else:
+                high = middle.number
+        return found
+
+    def resolve(self, version: object = "latest") -> int:
+        """Turn what a person writes into a number.
+
+        Parameters
+        ----------
+        version : int, str, datetime or None
+            A number (from the end where negative), ``latest``, a label, or a time in ISO format (UTC without a zone).
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        NotFoundError
+            Nothing answers to it; says what there is.
+        """
+        if isinstance(version, bool):
+            raise self._no_such(version)
+        if isinstance(version, int) or (isinstance(version, str) and version.lstrip("-").isdigit()):
+            return self._count_from(int(version))
+        if isinstance(version, datetime):
+            return self._at_or_raise(version, version)
+        if version is None or version == "latest":
+            newest = self.newest()
+            if newest is None:
+                raise self.store.no_such(self.kind, self.name)
+            return newest.number
+        number = self.store.labels(self.kind, self.name).get(str(version))
+        if number is not None:
+            return number
+        with contextlib.suppress(ValueError):
+            return self._at_or_raise(datetime.fromisoformat(str(version)), version)
+        raise self._no_such(version)
+
+    def _count_from(self, number: int) -> int:
+        newest = self.newest()
+        last = newest.number if newest else 0
+        found = number if number > 0 else last + 1 + number
+        if not 1 <= found <= last or number == 0:
+            raise self._no_such(number)
+        return found
+
+    def _at_or_raise(self, moment: datetime, version: object) -> int:
+        found = self.at(moment)
+        if found is None:
+            if self.newest() is None:
+                raise self.store.no_such(self.kind, self.name)
+            first = self.read(1)
+            raise NotFoundError(
+                f"{self.kind}/{self.name} had no version at {version}.", remedy=f"It began at {first.time.isoformat()}."
+            )
+        return found.number
+
+    def __len__(self) -> int:
+        newest = self.newest()
+        return newest.number if newest else 0
+
+    def __repr__(self) -> str:
+        return f"<Log {self.kind}/{self.name} in {self.store.url}>"
+
+
+def parent_of(store: Store, value: object) -> Parent:
+    """Name what a record was made from, with the digest of that record."""
+    if isinstance(value, Parent):
+        return value
+    if isinstance(value, HasRef) and not isinstance(value, str):
+        value = value.ref
+    ref = Ref.parse(value)
+    if ref.kind == "run":
+        return Parent(ref, "", store.id)
+    log = store.log(ref.kind, ref.name)
+    record = log.read(log.resolve(ref.version))
+    return Parent(record.ref, record.digest, store.id)
+
+
+_ALPHABET = {digit: value for value, digit in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
+
+
+def _began(txn: str) -> datetime:
+    """Read the time out of a transaction's identifier, less what clocks may differ by."""
+    try:
+        number = 0
+        for digit in txn[:26]:
+            number = number << 5 | _ALPHABET[digit]
+        return datetime.fromtimestamp((number >> 80) / 1000, UTC) - _TXN_SKEW
+    except (KeyError, ValueError, OverflowError):
+        return datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,430 @@
+"""Objects: immutable bytes, named by their SHA-256."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import threading
+import time
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from mlops_lite.base.digest import sha256, sha256_many, short
+from mlops_lite.base.record import Record
+from mlops_lite.errors import DamagedError, NotFoundError
+from mlops_lite.store import layout
+from mlops_lite.store.guard import explained
+
+if TYPE_CHECKING:
+    from mlops_lite.store.store import Store
+
+__all__ = ["GRACE_S", "ObjectBatch", "Objects"]
+
+GRACE_S = 7 * 24 * 3600.0  # no garbage collection removes what is younger
+_LARGE = 1 << 20  # from here on writing goes beside hashing
+_YOUNG_S = 600.0  # another writer's object of this age may not have reached the disk yet
+_DIGEST_BYTES = 32
+_DOWNLOADS = "objects"
+_MARKS = "verified"
+Verify = Literal["once", "always", "never"]
+
+
+class Objects:
+    """The objects of a store.
+
+    Examples
+    --------
+    >>> from mlops_lite.store import Store
+    >>> objects = Store("memory://objects-example").objects
+    >>> digest = objects.put(b"abc")
+    >>> objects.read(digest), objects.size(digest), digest in objects
+    (b'abc', 3, True)
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._backend = store.backend
+        self._checked: dict[str, float] = {}  # digest -> when this process last saw or wrote it
+
+    def batch(self, reachable: Collection[str] = ()) -> ObjectBatch:
+        """Begin a batch: many objects, one wait.
+
+        Parameters
+        ----------
+        reachable : collection of str
+            Digests that the record to come builds on: they are there, and no garbage collection takes them.
+
+        Returns
+        -------
+        ObjectBatch
+            A context manager; leaving it makes everything durable, an exception drops it.
+        """
+        self._store.prepare()
+        return ObjectBatch(self, frozenset(reachable))
+
+    def put(self, data: Any) -> str:
+        """Store one object, durably.
+
+        Parameters
+        ----------
+        data : bytes-like
+
+        Returns
+        -------
+        str
+            Its digest.
+        """
+        with self.batch() as batch:
+            return batch.add(data)
+
+    def read(self, digest: str, start: int = 0, stop: int | None = None, *, verify: bool = True) -> bytes:
+        """Read an object or a range of it.
+
+        Parameters
+        ----------
+        digest : str
+        start, stop : int
+            Bytes; a whole object without them.
+        verify : bool
+            Compare a whole object with its digest.
+
+        Returns
+        -------
+        bytes
+
+        Raises
+        ------
+        NotFoundError
+            It is not in the store.
+        DamagedError
+            Its bytes are not those that were written.
+        """
+        with explained(self._store.url, "read an object"):
+            try:
+                data = self._backend.read(layout.object_path(digest), start, stop)
+            except FileNotFoundError:
+                raise self._missing(digest) from None
+        if verify and start == 0 and stop is None:
+            _compare(digest, sha256(data))
+        return data
+
+    def read_many(self, digests: Iterable[str], *, verify: bool = True) -> list[bytes]:
+        """Read whole objects at once.
+
+        Parameters
+        ----------
+        digests : iterable of str
+        verify : bool
+            Compare each with its digest.
+
+        Returns
+        -------
+        list of bytes
+            In the order asked for.
+        """
+        wanted = list(digests)
+        with explained(self._store.url, "read objects"):
+            found = self._backend.read_many([layout.object_path(digest) for digest in wanted])
+        for digest, data in zip(wanted, found, strict=True):
+            if data is None:
+                raise self._missing(digest)
+        whole = [data for data in found if data is not None]
+        if verify:
+            for digest, actual in zip(wanted, sha256_many(whole), strict=True):
+                _compare(digest, actual)
+        return whole
+
+    def read_ranges(self, digest: str, ranges: list[tuple[int, int]]) -> list[bytes]:
+        """Read ranges of one object at once; not compared with the digest.
+
+        Parameters
+        ----------
+        digest : str
+        ranges : list of (int, int)
+            Start and stop, in bytes.
+        """
+        with explained(self._store.url, "read an object"):
+            try:
+                return self._backend.read_ranges(layout.object_path(digest), ranges)
+            except FileNotFoundError:
+                raise self._missing(digest) from None
+
+    def map(self, digest: str, *, readonly: bool = False, verify: Verify = "once") -> memoryview:
+        """Map an object into memory: usable at once, read when touched, shared between processes.
+
+        The map is private and copy-on-write: what is written into it stays in this process.
+
+        Parameters
+        ----------
+        digest : str
+        readonly : bool
+            Refuse writing.
+        verify : {"once", "always", "never"}
+            Compare the bytes with the digest the first time on this machine, each time, or not.
+
+        Returns
+        -------
+        memoryview
+            Bytes. The map lives as long as something refers to it.
+
+        Raises
+        ------
+        NotFoundError
+            It is not in the store.
+        DamagedError
+            Its bytes are not those that were written.
+        """
+        path = self._file(digest)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except FileNotFoundError:
+            raise self._missing(digest) from None
+        try:
+            found = os.fstat(descriptor)
+            if found.st_size == 0:
+                view = memoryview(b"") if readonly else memoryview(bytearray())
+            else:
+                view = memoryview(_mapped(descriptor, readonly))
+        finally:
+            os.close(descriptor)
+        if verify == "always" or (verify == "once" and not self._marked(digest, found)):
+            _compare(digest, sha256(view))
+            self._mark(digest, found)
+        return view
+
+    def path(self, digest: str) -> Path | None:
+        """Give the file of an object on this machine's disk, for reading only; None where the store is elsewhere."""
+        local = self._backend.local_path(layout.object_path(digest))
+        return Path(local) if local is not None and os.path.exists(local) else None
+
+    def size(self, digest: str) -> int:
+        """Tell how many bytes an object has.
+
+        Raises
+        ------
+        NotFoundError
+            It is not in the store.
+        """
+        with explained(self._store.url, "look at an object"):
+            found = self._backend.stat(layout.object_path(digest))
+        if found is None:
+            raise self._missing(digest)
+        return found.size
+
+    def __contains__(self, digest: object) -> bool:
+        return isinstance(digest, str) and self._backend.exists(layout.object_path(digest))
+
+    def __iter__(self) -> Iterator[str]:
+        """Walk over the digests of all objects."""
+        for found in self._backend.walk(layout.OBJECTS):
+            if digest := layout.object_digest(found.path):
+                yield digest
+
+    def reachable(self, record: Record | None) -> frozenset[str]:
+        """List the objects that a record keeps alive, its inventory included."""
+        if record is None:
+            return frozenset()
+        if record.inventory is None:
+            return frozenset(record.objects)
+        listed = read_inventory(self.read(record.inventory))
+        return frozenset([record.inventory, *record.objects, *listed])
+
+    def checked_since(self, digest: str, age_s: float) -> bool:
+        """Tell whether this process saw an object in the last seconds."""
+        seen = self._checked.get(digest)
+        return seen is not None and time.monotonic() - seen < age_s
+
+    def note(self, digest: str) -> None:
+        """Remember that an object is there now."""
+        self._checked[digest] = time.monotonic()
+
+    def _file(self, digest: str) -> str:
+        local = self._backend.local_path(layout.object_path(digest))
+        if local is not None:
+            return local
+        cached = self._store.cache.path(_DOWNLOADS, f"{digest[:2]}/{digest[2:]}")
+        if not cached.exists():
+            self._download(digest)
+        return str(cached)
+
+    def _download(self, digest: str) -> None:
+        def fetch(target: str) -> None:
+            try:
+                self._backend.download(layout.object_path(digest), target)
+            except FileNotFoundError:
+                raise self._missing(digest) from None
+
+        with explained(self._store.url, "fetch an object"):
+            self._store.cache.fill(_DOWNLOADS, f"{digest[:2]}/{digest[2:]}", fetch)
+        self._store.cache.trim(_DOWNLOADS)
+
+    def _marked(self, digest: str, found: os.stat_result) -> bool:
+        return self._store.cache.read(_MARKS, f"{digest[:2]}/{digest[2:]}") == _identity(found)
+
+    def _mark(self, digest: str, found: os.stat_result) -> None:
+        self._store.cache.write(_MARKS, f"{digest[:2]}/{digest[2:]}", _identity(found))
+
+    def _missing(self, digest: str) -> NotFoundError:
+        return NotFoundError(
+            f"The object {short(digest)}… is not in the store at {self._store.url}.",
+            remedy="store.verify() says what else is missing; a copy of it gives it back: copy.sync(to=store).",
+            digest=digest,
+        )
+
+
+class ObjectBatch:
+    """Objects on their way into a store.
+
+    Leaving the ``with`` block makes them durable; before that nothing is promised.
+
+    Attributes
+    ----------
+    digests : set of str
+        All that were added.
+    written, reused : int
+        Bytes that were new, and bytes that the store had.
+    """
+
+    def __init__(self, objects: Objects, reachable: frozenset[str]) -> None:
+        self._objects = objects
+        self._backend = objects._backend
+        self._reachable = reachable
+        self._batch = self._backend.batch()
+        self._lock = threading.Lock()
+        self._now: float | None = None
+        self.digests: set[str] = set()
+        self.written = 0
+        self.reused = 0
+
+    def __enter__(self) -> ObjectBatch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._batch.abort()
+            return
+        with explained(self._objects._store.url, "write objects"):
+            self._batch.commit()
+        for digest in self.digests:
+            self._objects.note(digest)
+
+    def add(self, data: Any, digest: str | None = None) -> str:
+        """Add an object; safe to call from several threads.
+
+        Parameters
+        ----------
+        data : bytes-like
+            Contiguous.
+        digest : str, optional
+            Its SHA-256 where the caller has taken it already. Without it a large object is hashed while it is
+            written, which is the fastest way for one that is new.
+
+        Returns
+        -------
+        str
+            Its digest.
+        """
+        view = memoryview(data).cast("B")
+        if digest is None and len(view) < _LARGE:
+            digest = sha256(view)
+        with explained(self._objects._store.url, "write an object"):
+            if digest is not None and self._has(digest, len(view)):
+                self._count(digest, reused=len(view))
+                return digest
+            if len(view) < _LARGE:
+                assert digest is not None
+                self._batch.write(layout.object_path(digest), view)
+            else:
+                digest = self._batch.write_hashed(view, layout.object_path)
+        self._count(digest, written=len(view))
+        return digest
+
+    def add_many(self, buffers: Iterable[Any], digests: Iterable[str] | None = None) -> list[str]:
+        """Add several objects on all cores.
+
+        Parameters
+        ----------
+        buffers : iterable of bytes-like
+        digests : iterable of str, optional
+            Their SHA-256, where taken already.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        items = list(buffers)
+        known: list[str | None] = list(digests) if digests is not None else [None] * len(items)
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            return list(pool.map(self.add, items, known))
+
+    def add_file(self, path: str | os.PathLike[str]) -> str:
+        """Add a file of this machine."""
+        with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                return self.add(b"")
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
+                return self.add(view)
+
+    def _has(self, digest: str, size: int) -> bool:
+        """Tell whether the store has it for sure: by size, for a name may stand empty after a power cut."""
+        if digest in self.digests or digest in self._reachable:
+            return True
+        path = layout.object_path(digest)
+        found = self._backend.stat(path)
+        if found is None or found.size != size:
+            return False
+        age = self._store_now() - found.modified
+        if age > GRACE_S / 2:
+            return False  # a garbage collection may be about to take it: write it again
+        if age < _YOUNG_S:
+            self._batch.keep(path)
+        return True
+
+    def _store_now(self) -> float:
+        with self._lock:
+            if self._now is None:
+                self._now = self._backend.now()
+            return self._now
+
+    def _count(self, digest: str, written: int = 0, reused: int = 0) -> None:
+        with self._lock:
+            self.digests.add(digest)
+            self.written += written
+            self.reused += reused
+
+
+def inventory(digests: Iterable[str]) -> bytes:
+    """Write many digests as an object: 32 bytes each, in order."""
+    return b"".join(bytes.fromhex(digest) for digest in sorted(digests))
+
+
+def read_inventory(data: bytes) -> list[str]:
+    """Read them back.
+
+    Examples
+    --------
+    >>> read_inventory(inventory([sha256(b"")])) == [sha256(b"")]
+    True
+    """
+    if len(data) % _DIGEST_BYTES:
+        raise DamagedError(f"An inventory of {len(data)} bytes is no list of digests.")
+    return [data[start : start + _DIGEST_BYTES].hex() for start in range(0, len(data), _DIGEST_BYTES)]
+
+
+def _mapped(descriptor: int, readonly: bool) -> mmap.mmap:
+    return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ if readonly else mmap.ACCESS_COPY)
+
+
+def _identity(found: os.stat_result) -> bytes:
+    return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}".encode()
+
+
+def _compare(expected: str, actual: str) -> None:
+    if actual != expected:
+        raise DamagedError(
+            f"The object {short(expected)}… is not what was written (its bytes have the digest {short(actual)}…).",
+            remedy="store.verify() lists what else is damaged; a copy of the store can give it back.",
+            digest=expected,
+        )

@@ -1,0 +1,269 @@
+"""Stores: a folder or a bucket prefix that holds everything."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from contextvars import Token
+from types import TracebackType
+from typing import Any
+
+from mlops_lite.base import canonical, clock
+from mlops_lite.base import name as names
+from mlops_lite.base.digest import HASH
+from mlops_lite.base.identifier import new_id
+from mlops_lite.base.record import FORMAT, Parent
+from mlops_lite.errors import (
+    DamagedError,
+    NewerFormatError,
+    NotFoundError,
+    UnsupportedStoreError,
+    suggest,
+)
+from mlops_lite.store import layout
+from mlops_lite.store.backends import Backend, connect
+from mlops_lite.store.cache import Cache
+from mlops_lite.store.current import block
+from mlops_lite.store.guard import explained
+from mlops_lite.store.labels import Labels
+from mlops_lite.store.log import Log, parent_of
+from mlops_lite.store.objects import Objects
+from mlops_lite.store.proof import prove
+
+__all__ = ["Store"]
+
+_PROGRAM = "mlops_lite"
+_SECRET = ("secret", "password", "passphrase", "token", "credential", "connection_string", "account_key", "sas")
+
+
+class Store:
+    """A folder or bucket prefix that holds data, runs, models, deployments and reports.
+
+    Nothing is written before the first write. A store pickles by URL and options; secrets among the options stay
+    behind and are found again in the environment of the process that opens the pickle.
+
+    Parameters
+    ----------
+    url : str or path
+        ``./folder``, ``s3://bucket/prefix``, ``gs://…``, ``az://…``, ``memory://name``.
+    trusted : str or list of str, optional
+        What may be opened from here: ``"arrays"``, ``"known"``, ``"code"``, or exact names. The default depends on
+        who can write here.
+    single_writer : bool
+        Promise that one process at a time writes, for places that cannot keep several apart.
+    **options
+        For the filesystem (``endpoint_url=``, ``key=``, ``profile=`` …).
+
+    Examples
+    --------
+    >>> with Store("memory://store-example") as store:  # the default store inside the block
+    ...     record = store.log("dataset", "flights").append({}, action="snapshot")
+    >>> store.names("dataset")
+    ['flights']
+    """
+
+    def __init__(
+        self,
+        url: str | os.PathLike[str],
+        *,
+        trusted: str | Iterable[str] | None = None,
+        single_writer: bool = False,
+        **options: Any,
+    ) -> None:
+        self._given = os.fspath(url)
+        self._options = options
+        self.trusted: str | tuple[str, ...] | None = (
+            trusted if trusted is None or isinstance(trusted, str) else tuple(trusted)
+        )
+        self.single_writer = single_writer
+        with explained(self._given, "be opened"):
+            self.backend: Backend = connect(self._given, options)
+        if single_writer:
+            from mlops_lite.store.single import SingleWriter
+
+            self.backend = SingleWriter(self.backend)
+        self.url = self.backend.url
+        self.cache = Cache()
+        self._lock = threading.Lock()
+        self._identity: Mapping[str, Any] | None = None
+        self._ready = False
+        self._logs: dict[tuple[str, str], Log] = {}
+        self._tokens: list[Token[Store | None]] = []
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return self.backend.local_path("") is not None
+
+    @property
+    def id(self) -> str:
+        """The identifier of the store, shared by its copies; made by the first write."""
+        self.prepare()
+        assert self._identity is not None
+        return str(self._identity["id"])
+
+    @property
+    def exists(self) -> bool:
+        """Whether something was ever written here."""
+        return self._read_identity() is not None
+
+    @functools.cached_property
+    def objects(self) -> Objects:
+        """The objects."""
+        return Objects(self)
+
+    def log(self, kind: str, name: str) -> Log:
+        """Give the log of a named thing, whether it has records or not.
+
+        Raises
+        ------
+        InvalidNameError
+            The name is not one.
+        """
+        found = self._logs.get((kind, name))
+        if found is None:
+            name = names.check(name, kind.removesuffix("-label"))
+            found = self._logs.setdefault((kind, name), Log(self, kind, name))
+            self._read_identity()
+        return found
+
+    def labels(self, kind: str, name: str) -> Labels:
+        """Give the labels of a named thing."""
+        return Labels(self, kind, name)
+
+    def names(self, kind: str) -> list[str]:
+        """List the names of a kind that have a record."""
+        with explained(self.url, f"list its {kind}s"):
+            self._read_identity()
+            return sorted(names.decode(folder) for folder in self.backend.folders(f"{layout.LOGS}/{kind}"))
+
+    def kinds(self) -> list[str]:
+        """List the kinds of logs that there are."""
+        with explained(self.url, "be listed"):
+            return self.backend.folders(layout.LOGS)
+
+    def parent(self, value: object) -> Parent:
+        """Name what a record is made from, with the digest of that record and this store's id.
+
+        Parameters
+        ----------
+        value : str, value with a ref, or Parent
+        """
+        return parent_of(self, value)
+
+    def no_such(self, kind: str, name: str) -> NotFoundError:
+        """Make the error for a name that has no record."""
+        known = self.names(kind)
+        advice = suggest(name, known) or f"There is no {kind} in it yet."
+        return NotFoundError(f"There is no {kind} {name!r} in the store at {self.url}.", remedy=advice, name=name)
+
+    def prepare(self) -> None:
+        """Make the store ready for a write: its identity, and the proof of its place.
+
+        Raises
+        ------
+        UnsupportedStoreError
+            The place cannot keep several writers apart, or belongs to another program.
+        StoreUnavailableError
+            It refuses.
+        """
+        if self._ready:
+            return
+        with self._lock, explained(self.url, "be prepared"):
+            if self._read_identity() is None:
+                self._create()
+            elif self.backend.needs_proof:
+                prove(self.backend, self.cache)
+            self._ready = True
+
+    def _create(self) -> None:
+        if self.backend.needs_proof:
+            prove(self.backend, self.cache)
+        identity = {"format": FORMAT, "hash": HASH, "id": new_id(), "program": _PROGRAM, "created": clock.now()}
+        if self.is_local and os.path.basename(self.url) == ".mlops_lite":
+            self.backend.replace(".gitignore", b"*\n")
+        with contextlib.suppress(FileExistsError):
+            self.backend.create(layout.IDENTITY, canonical.encode(identity))
+        self._identity = None
+        if self._read_identity() is None:  # who lost the race reads the winner's
+            raise DamagedError(f"{layout.IDENTITY} of {self.url} was written and cannot be read.")
+
+    def _read_identity(self) -> Mapping[str, Any] | None:
+        if self._identity is None:
+            with explained(self.url, "be read"):
+                try:
+                    data = self.backend.read(layout.IDENTITY)
+                except FileNotFoundError:
+                    return None
+            self._identity = _identity(data, self.url)
+        return self._identity
+
+    def __enter__(self) -> Store:
+        self._tokens.append(block.set(self))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        block.reset(self._tokens.pop())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (
+            self._given if "://" in self._given else self.url,
+            self.trusted,
+            self.single_writer,
+            without_secrets(self._options),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Store) and (self.url, self._options) == (other.url, other._options)
+
+    def __hash__(self) -> int:
+        return hash(self.url)
+
+    def __repr__(self) -> str:
+        return f"Store({self.url!r})"
+
+
+def _reopen(url: str, trusted: Any, single_writer: bool, options: dict[str, Any]) -> Store:
+    return Store(url, trusted=trusted, single_writer=single_writer, **options)
+
+
+def without_secrets(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what looks like a secret, at any depth.
+
+    Examples
+    --------
+    >>> without_secrets({"key": "AKIA", "endpoint_url": "http://127.0.0.1", "client_kwargs": {"aws_secret": 1}})
+    {'endpoint_url': 'http://127.0.0.1', 'client_kwargs': {}}
+    """
+    return {
+        key: without_secrets(value) if isinstance(value, Mapping) else value
+        for key, value in options.items()
+        if key.lower() not in ("key", "pass") and not any(word in key.lower() for word in _SECRET)
+    }
+
+
+def _identity(data: bytes, url: str) -> Mapping[str, Any]:
+    try:
+        found = canonical.decode(data)
+    except DamagedError as error:
+        raise DamagedError(
+            f"{layout.IDENTITY} of the store at {url} cannot be read: {error}",
+            remedy="Restore that file from a copy of the store: it never changes.",
+        ) from error
+    if not isinstance(found, dict) or found.get("program") != _PROGRAM:
+        raise UnsupportedStoreError(
+            f"The store.json at {url} is not of {_PROGRAM}.", remedy="Choose an empty folder or prefix."
+        )
+    if found.get("format", 0) > FORMAT:
+        raise NewerFormatError(
+            f"The store at {url} has format {found['format']}; this {_PROGRAM} reads up to {FORMAT}.",
+            remedy="pip install --upgrade mlops_lite",
+        )
+    if found.get("hash") != HASH or not isinstance(found.get("id"), str):
+        raise DamagedError(f"{layout.IDENTITY} of the store at {url} lacks its id or names an unknown hash.")
+    return found

@@ -1,0 +1,22 @@
+"""What all tests share: a cache folder and a working directory of their own, and no store from outside."""
+
+import pytest
+
+from mlops_lite import workspace
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path_factory, monkeypatch):
+    """Nothing of this machine's cache, environment or earlier tests reaches a test."""
+    monkeypatch.setenv("MLOPS_LITE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.delenv("MLOPS_LITE_STORE", raising=False)
+    monkeypatch.setattr(workspace, "_used", None)
+    monkeypatch.setattr(workspace, "_found", {})
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A store in a new folder."""
+    from mlops_lite.store import Store
+
+    return Store(tmp_path / "store")
