@@ -13,8 +13,16 @@ __version__ = "0.1.0"
 # name -> the module that defines it (or is it); loaded when the name is first used
 _HOMES = {
     "Store": "mlops_lite.store",
+    "current_run": "mlops_lite.tracking",
     "errors": "mlops_lite.errors",
     "get": "mlops_lite.workspace",
+    "last_run": "mlops_lite.tracking",
+    "log": "mlops_lite.tracking",
+    "log_artifact": "mlops_lite.tracking",
+    "log_params": "mlops_lite.tracking",
+    "runs": "mlops_lite.tracking",
+    "start_run": "mlops_lite.tracking",
+    "track_run": "mlops_lite.tracking",
     "use": "mlops_lite.workspace",
 }
 

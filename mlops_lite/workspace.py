@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import importlib.util
 import os
+import threading
 import weakref
 from contextvars import ContextVar, Token
 from pathlib import Path
@@ -177,32 +178,36 @@ def open(ref: object, store: Store | None = None) -> Any:
 get = open
 
 _run: ContextVar[OpenRun | None] = ContextVar("run", default=None)
-_active: list[OpenRun] = []  # all runs open in this process: threads without a context fall to the only one
+_active: list[tuple[OpenRun, int]] = []  # all runs open in this process, and the threads that opened them
 
 
 def current_run() -> OpenRun | None:
-    """Give the run that is open here; None outside. A thread without a context of its own falls to the only one."""
+    """Give the run that is open here; None outside.
+
+    A thread without a context of its own falls to the only run that another thread has open. The thread that opened it
+    does not: there the context is right, and a generator's run is not that of its caller.
+    """
     found = _run.get()
-    if found is not None:
+    if found is not None or len(_active) != 1:
         return found
-    return _active[0] if len(_active) == 1 else None
+    only, thread = _active[0]
+    return only if thread != threading.get_ident() else None
 
 
 def active_runs() -> list[OpenRun]:
     """Give all runs that are open in this process."""
-    return list(_active)
+    return [run for run, _ in _active]
 
 
 def enter_run(run: OpenRun) -> Token[OpenRun | None]:
     """Make a run the open one of this context."""
-    _active.append(run)
+    _active.append((run, threading.get_ident()))
     return _run.set(run)
 
 
 def leave_run(token: Token[OpenRun | None], run: OpenRun) -> None:
     """Go back to the run that was open before."""
-    if run in _active:
-        _active.remove(run)
+    _active[:] = [entry for entry in _active if entry[0] is not run]
     with contextlib.suppress(ValueError):  # a generator closed in another context than its own
         _run.reset(token)
 

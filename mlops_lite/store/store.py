@@ -32,6 +32,7 @@ from mlops_lite.store.labels import Labels
 from mlops_lite.store.log import Log, parent_of
 from mlops_lite.store.objects import Objects
 from mlops_lite.store.proof import prove
+from mlops_lite.store.runs import Runs
 
 __all__ = ["Store"]
 
@@ -114,6 +115,11 @@ class Store:
     def objects(self) -> Objects:
         """The objects."""
         return Objects(self)
+
+    @functools.cached_property
+    def runs(self) -> Runs:
+        """The runs."""
+        return Runs(self)
 
     def log(self, kind: str, name: str) -> Log:
         """Give the log of a named thing, whether it has records or not.

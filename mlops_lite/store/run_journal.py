@@ -1,0 +1,305 @@
+"""Journals: the file in which one process writes what happens in one run."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from time import time
+from typing import Any, Protocol
+from zlib import crc32
+
+from mlops_lite.base import canonical
+from mlops_lite.errors import InvalidInputError
+from mlops_lite.store import run_cells as cells
+
+__all__ = ["BufferSink", "FileSink", "Journal", "Series", "Sink"]
+
+_FLOAT_CELL = cells.FLOAT_CELL.pack
+_SUM = cells.SUM.pack
+
+
+class Sink(Protocol):
+    """Where bytes go; who gets less than he asked for hears of it."""
+
+    def write(self, data: bytes) -> object:
+        """Take all of the bytes, or raise ``OSError``."""
+        ...
+
+    def close(self) -> None:
+        """Take no more."""
+        ...
+
+
+class FileSink:
+    """A file of this machine: what was written is safe from the end of this process."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def write(self, data: bytes) -> None:
+        """Append in one call."""
+        if os.write(self._descriptor, data) != len(data):
+            raise OSError(errno.ENOSPC, "only a part was written")
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class BufferSink:
+    """Bytes in memory, handed on whole when somebody asks.
+
+    Parameters
+    ----------
+    send : callable, optional
+        Takes all bytes so far; without it they only wait.
+    most : int, optional
+        How many bytes are kept; what comes after is counted in ``dropped``.
+    """
+
+    def __init__(self, send: Callable[[bytes], object] | None = None, most: int | None = None) -> None:
+        self.data = bytearray()
+        self.dropped = 0
+        self._send = send
+        self._most = most
+        self._sent = 0
+
+    def write(self, data: bytes) -> None:
+        """Keep them."""
+        if self._most is not None and len(self.data) + len(data) > self._most:
+            self.dropped += len(data)
+        else:
+            self.data += data
+
+    def flush(self) -> None:
+        """Hand on what is new."""
+        if self._send is not None and len(self.data) > self._sent:
+            taken = bytes(self.data)
+            self._send(taken)
+            self._sent = len(taken)
+
+    def close(self) -> None:
+        """Hand on the rest."""
+        self.flush()
+
+
+class Series:
+    """What is remembered of the points of one name: enough for a summary."""
+
+    __slots__ = ("count", "high", "last", "low", "number", "step", "steps")
+
+    def __init__(self, number: int, begin: int = 0) -> None:
+        self.number = number
+        self.steps = itertools.count(begin)  # its next() is whole in every thread
+        self.last: float | int = 0.0
+        self.low: float | int = float("inf")
+        self.high: float | int = float("-inf")
+        self.count = 0
+        self.step = 0
+
+
+class Journal:
+    """Points and events on their way to the disk, one call each.
+
+    Parameters
+    ----------
+    openers : iterable of callables
+        Make the place to write to, and the places to go to when that one fails, in turn.
+    on_trouble : callable
+        Told of each failure, with the number of the place that is tried next.
+    begin : mapping of str to int
+        The first step of names that a run which is continued had already.
+    """
+
+    def __init__(
+        self,
+        openers: Iterable[Callable[[], Sink]],
+        on_trouble: Callable[[OSError, int], object],
+        begin: Mapping[str, int] | None = None,
+    ) -> None:
+        self._openers = list(openers)
+        self._on_trouble = on_trouble
+        self._begin = begin or {}
+        self._place = 0
+        self._lock = threading.RLock()
+        self.series: dict[str, Series] = {}
+        self.sink: Sink | None = None
+        self._write: Callable[[bytes], object] = self._write_first
+        _all.add(self)
+
+    def point(self, name: str, value: float | int, step: int | None = None) -> None:
+        """Write one point.
+
+        Parameters
+        ----------
+        name : str
+        value : float or int
+            Exactly of these types.
+        step : int, optional
+            The next one of the name without it.
+        """
+        series = self.series.get(name) or self._begin_series(name)
+        if step is None:
+            step = next(series.steps)
+        if type(value) is float:
+            cell = _FLOAT_CELL(cells.MARK, cells.FLOAT, series.number, step, time(), value)
+            cell += _SUM(crc32(cell))
+        else:
+            cell = cells.point(series.number, step, time(), value)
+        try:
+            self._write(cell)
+        except OSError as error:
+            self._elsewhere(cell, error)
+        series.last = value
+        series.step = step
+        series.count += 1
+        if value < series.low:
+            series.low = value
+        if value > series.high:
+            series.high = value
+
+    def points(self, values: Iterable[tuple[str, float | int]], step: int | None = None) -> None:
+        """Write points of several names in one call."""
+        rows = []
+        now = time()
+        for name, value in values:
+            series = self.series.get(name) or self._begin_series(name)
+            own = next(series.steps) if step is None else step
+            rows.append(cells.point(series.number, own, now, value))
+            series.last, series.step = value, own
+            series.count += 1
+            series.low = min(series.low, value) if value == value else series.low
+            series.high = max(series.high, value) if value == value else series.high
+        self._append(b"".join(rows))
+
+    def array(self, name: str, values: bytes, steps: bytes | None, *, whole: bool, tally: tuple[Any, ...]) -> None:
+        """Write many points of one name in one call.
+
+        Parameters
+        ----------
+        name : str
+        values : bytes
+            Eight bytes each, little-endian.
+        steps : bytes, optional
+            As many; counted on without them.
+        whole : bool
+            The values are integers.
+        tally : tuple
+            Last, smallest, largest, count and last step.
+        """
+        series = self.series.get(name) or self._begin_series(name)
+        last, low, high, count, step = tally
+        if steps is None:
+            steps, step = self._count_on(series, count)
+        kind = cells.ARRAY_INT if whole else cells.ARRAY_FLOAT
+        self._append(cells.block(kind, series.number, time(), steps + values))
+        series.last, series.step = last, step
+        series.count += count
+        series.low, series.high = min(series.low, low), max(series.high, high)
+
+    def _count_on(self, series: Series, count: int) -> tuple[bytes, int]:
+        import array
+
+        with self._lock:
+            first = next(series.steps)
+            series.steps = itertools.count(first + count)
+        return array.array("q", range(first, first + count)).tobytes(), first + count - 1
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        """Write something else that happened."""
+        self._append(cells.block(cells.EVENT, 0, time(), canonical.encode(event)))
+
+    def _append(self, data: bytes) -> None:
+        try:
+            self._write(data)
+        except OSError as error:
+            self._elsewhere(data, error)
+
+    def _begin_series(self, name: str) -> Series:
+        with self._lock:
+            found = self.series.get(name)
+            if found is not None:
+                return found
+            if len(self.series) == cells.MOST_NAMES:
+                raise InvalidInputError(f"A run has at most {cells.MOST_NAMES:,} names of metrics; {name!r} is one more.")
+            series = Series(len(self.series), self._begin.get(name, 0))
+            self._append(_name_block(name, series))
+            self.series[name] = series
+            return series
+
+    def _write_first(self, data: bytes) -> None:
+        """Open a file of this process's own when there is something to write."""
+        with self._lock:
+            if self.sink is None:
+                sink = self._openers[self._place]()
+                self.sink = sink
+                # names keep their numbers from file to file, so a row packed for one file is right in the next
+                names = b"".join(_name_block(name, series) for name, series in self.series.items())
+                if names:
+                    sink.write(names)
+                self._write = sink.write
+            self.sink.write(data)
+
+    def _elsewhere(self, data: bytes, error: OSError) -> None:
+        """Go on in a new file: behind a torn cell nothing stands at its place any more."""
+        with self._lock:
+            while True:
+                if self._place + 1 >= len(self._openers):
+                    raise error
+                self._place += 1
+                self._on_trouble(error, self._place)
+                self.rewind()
+                try:
+                    self._write_first(data)
+                    return
+                except OSError as another:
+                    error = another
+
+    def rewind(self) -> None:
+        """Begin a new file at the next write."""
+        sink, self.sink = self.sink, None
+        self._write = self._write_first
+        if sink is not None:
+            sink.close()
+
+    def flush(self) -> None:
+        """Hand on what waits in memory."""
+        if isinstance(self.sink, BufferSink):
+            self.sink.flush()
+
+    @property
+    def used(self) -> bool:
+        """Whether anything was written."""
+        return self.sink is not None or self._place > 0
+
+    def close(self) -> None:
+        """Close the file; what is written later goes into another."""
+        with self._lock:
+            self.rewind()
+
+    def _after_fork(self) -> None:
+        self._lock = threading.RLock()
+        if isinstance(self.sink, FileSink):
+            self.rewind()
+
+
+def _name_block(name: str, series: Series) -> bytes:
+    return cells.block(cells.NAME, series.number, time(), name.encode("utf-8", "surrogatepass"))
+
+
+_all: weakref.WeakSet[Journal] = weakref.WeakSet()
+
+
+def _begin_anew_in_child() -> None:
+    for journal in list(_all):
+        journal._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew_in_child)

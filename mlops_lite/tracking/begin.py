@@ -1,0 +1,145 @@
+"""Opening runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mlops_lite import workspace
+from mlops_lite.base import clock
+from mlops_lite.base.identifier import new_id
+from mlops_lite.base.ref import Ref
+from mlops_lite.store import Store
+from mlops_lite.tracking import capture
+from mlops_lite.tracking.active import ActiveRun
+from mlops_lite.tracking.describe import describe
+from mlops_lite.tracking.masking import mask
+from mlops_lite.tracking.run import Run
+from mlops_lite.tracking.warning import warn
+
+__all__ = ["begin", "newest", "start_run"]
+
+_FORMAT = 1
+_newest: Run | None = None
+
+
+def newest() -> Run | None:
+    """Give the run that began last in this process."""
+    return _newest
+
+
+def start_run(
+    name: str | None = None,
+    *,
+    experiment: str | None = None,
+    parent: Run | str | None = None,
+    continues: Run | str | None = None,
+    seed: int | None = None,
+    tags: Mapping[str, Any] | None = None,
+    store: Store | str | None = None,
+) -> ActiveRun:
+    """Open a run around a block, where a decorator does not fit.
+
+    Parameters
+    ----------
+    name : str, optional
+        What the block is called.
+    experiment : str, optional
+        What it belongs to.
+    parent : Run or str, optional
+        The run that it is a part of. Without it: the run that is open here, else what ``MLOPS_LITE_PARENT`` names.
+    continues : Run or str, optional
+        A run that it goes on from, after an interruption: counters and history go on.
+    seed : int, optional
+        Given to ``random``, numpy and torch.
+    tags : mapping, optional
+    store : Store, optional
+
+    Returns
+    -------
+    ActiveRun
+        A context manager.
+
+    Examples
+    --------
+    >>> import mlops_lite as ml
+    >>> with ml.Store("memory://start-run-example"), ml.start_run("fit") as run:
+    ...     run.log(loss=0.5)
+    >>> run.status
+    'finished'
+    """
+    where = workspace.store(store)
+    return begin(
+        where, name or "block", experiment=experiment, parent=parent, continues=continues, seed=seed, tags=tags
+    )
+
+
+def begin(
+    store: Store,
+    name: str,
+    *,
+    experiment: str | None = None,
+    parent: Run | str | None = None,
+    continues: Run | str | None = None,
+    seed: int | None = None,
+    tags: Mapping[str, Any] | None = None,
+    function: Callable[..., Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> ActiveRun:
+    """Open a run of a function or a block; see :func:`start_run`."""
+    state: dict[str, Any] = {"format": _FORMAT, "id": new_id(), "name": name, "started": clock.now(), "params": {}}
+    state["status"] = "running"
+    if experiment is not None:
+        state["experiment"] = experiment
+    if tags:
+        state["tags"] = {key: mask(describe(value), key) for key, value in tags.items()}
+    above = _parent(parent)
+    if above is not None:
+        state["parent"] = str(above)
+    counters: dict[str, int] = {}
+    if continues is not None:
+        earlier = _run(continues, store)
+        state["continues"] = str(earlier.ref)
+        counters = {key: found["step"] + 1 for key, found in earlier._state.get("metrics", {}).items()}
+    call = capture.Call(store, state, function, arguments, seed)
+    capture.before(call)
+    handle = store.runs.begin(state["id"], _marker(state), _journal_trouble(state["id"]), counters)
+    if call.batch is not None:
+        store.runs.objects(call.batch)
+        call.batch = None
+    global _newest
+    _newest = run = ActiveRun(store, state, handle, call)
+    return run
+
+
+def _marker(state: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in state.items() if key not in ("status", "cpu_began")}
+
+
+def _parent(given: Run | str | None) -> Ref | None:
+    if given is not None:
+        return given.ref if isinstance(given, Run) else Ref.parse(given, kind="run")
+    above = workspace.current_run()
+    if above is not None:
+        return above.ref
+    named = os.environ.get("MLOPS_LITE_PARENT")
+    return Ref.parse(named, kind="run") if named else None
+
+
+def _run(given: Run | str, store: Store) -> Run:
+    if isinstance(given, Run):
+        return given
+    return Run(store, store.runs.find(Ref.parse(given, kind="run").name))
+
+
+def _journal_trouble(run: str) -> Callable[[OSError, int], None]:
+    told = False
+
+    def trouble(error: OSError, place: int) -> None:
+        nonlocal told
+        if not told:
+            told = True
+            warn(f"The points of the run {run} could not be written to its store ({error}); they are kept aside.")
+
+    return trouble

@@ -1,0 +1,13 @@
+"""Every test here works in a store of its own, which is the default one."""
+
+import pytest
+
+from mlops_lite import workspace
+from mlops_lite.tracking import logging
+
+
+@pytest.fixture(autouse=True)
+def default_store(store, monkeypatch):
+    monkeypatch.setattr(workspace, "_used", store)
+    monkeypatch.setattr(logging, "_told", set())
+    return store
