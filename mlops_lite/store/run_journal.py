@@ -227,7 +227,9 @@ class Journal:
             if found is not None:
                 return found
             if len(self.series) == cells.MOST_NAMES:
-                raise InvalidInputError(f"A run has at most {cells.MOST_NAMES:,} names of metrics; {name!r} is one more.")
+                raise InvalidInputError(
+                    f"A run has at most {cells.MOST_NAMES:,} names of metrics; {name!r} is one more."
+                )
             series = Series(len(self.series), self._begin.get(name, 0))
             self._append(_name_block(name, series))
             self.series[name] = series

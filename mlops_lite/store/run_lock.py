@@ -11,10 +11,9 @@ from typing import Any
 
 from mlops_lite.base import identity
 
-try:
+fcntl: Any = None
+with contextlib.suppress(ImportError):  # Windows has none: there, how long ago a run was seen is all there is
     import fcntl
-except ImportError:  # Windows: the process id is all there is
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["BEAT_S", "SILENCE_S", "hold", "is_held", "liveness", "release", "whereabouts"]
 

@@ -154,7 +154,7 @@ class _Watch:
         try:
             run = begin(
                 workspace.store(settings.store),
-                settings.name or getattr(self.function, "__qualname__", type(self.function).__name__),
+                settings.name or str(getattr(self.function, "__qualname__", type(self.function).__name__)),
                 experiment=settings.experiment,
                 parent=settings.parent,
                 continues=settings.continues,

@@ -79,7 +79,7 @@ def describe(value: Any, *, most: int = MOST_DIGESTED) -> Any:
     """
     try:
         return _plain(value, 0, most)
-    except _NotPlain:
+    except _NotPlainError:
         pass
     except Exception as error:  # a user's class may raise whatever it likes, wherever it is touched
         return {"$value": {"type": _type_name(value), "reason": _reason(error)}}
@@ -105,7 +105,7 @@ def restore(found: Any) -> Any:
 _FIELDS = frozenset(attribute.name for attribute in attrs.fields(Described))
 
 
-class _NotPlain(Exception):
+class _NotPlainError(Exception):
     """The value is no plain data, or too much of it."""
 
 
@@ -151,12 +151,12 @@ def _foreign(value: Any, depth: int, most: int) -> Any:
 
 
 def _refuse() -> Any:
-    raise _NotPlain
+    raise _NotPlainError
 
 
 def _check_size(value: Any, depth: int) -> None:
     if len(value) > _MOST_ITEMS or depth >= _MOST_DEPTH:
-        raise _NotPlain
+        raise _NotPlainError
 
 
 def _is_numpy_scalar(value: Any) -> bool:

@@ -48,9 +48,7 @@ def _chain(run: Run) -> list[Run]:
 
 def _frame(points: Points) -> pd.DataFrame:
     time = (points.time * 1e6).astype("datetime64[us]")
-    return pd.DataFrame(
-        {"step": points.step, "value": points.value, "time": pd.DatetimeIndex(time).tz_localize("UTC")}
-    )
+    return pd.DataFrame({"step": points.step, "value": points.value, "time": pd.DatetimeIndex(time).tz_localize("UTC")})
 
 
 def _nothing() -> pd.DataFrame:

@@ -102,8 +102,8 @@ def current_run() -> ActiveRun | None:
     -------
     ActiveRun or None
     """
-    run: Any = workspace.current_run()
-    return run
+    run = workspace.current_run()
+    return run if isinstance(run, ActiveRun) else None
 
 
 def last_run() -> Run | None:

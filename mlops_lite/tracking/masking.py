@@ -109,7 +109,7 @@ def _is_literal(match: re.Match[str]) -> bool:
     """Leave code alone: ``token = read_token()`` assigns no secret; a quoted text or an option's value may be one."""
     if match["quote"]:
         return True
-    return match["name"].startswith("-") or "=" in match["between"] and not match["between"].startswith(" ")
+    return match["name"].startswith("-") or ("=" in match["between"] and not match["between"].startswith(" "))
 
 
 def _environment() -> tuple[tuple[str, str], ...]:

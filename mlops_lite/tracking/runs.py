@@ -83,7 +83,12 @@ class Runs(Sequence[Run]):
 
         rows = []
         for run in self._runs:
-            row = {"id": run.id, "name": run.name, "experiment": run.experiment, "status": run.status}
+            row: dict[str, object] = {
+                "id": run.id,
+                "name": run.name,
+                "experiment": run.experiment,
+                "status": run.status,
+            }
             row |= {"started_at": run.started_at, "duration": run.duration}
             row |= {f"params.{name}": restore(value) for name, value in flat(run._state.get("params", {})).items()}
             row |= {f"metrics.{name}": value for name, value in run.metrics.items()}

@@ -6,8 +6,8 @@ A plug-in is a module with one or both of two functions::
     after(call) -> mapping or None     at the end
 
 What they return stands in ``run.facts[<file name>]``: plain data, small. Larger things are put into objects by
-``call.keep(bytes)``, which gives their digest. Whatever a plug-in raises costs the run that one fact and a warning. Other
-packages name theirs in the entry-point group ``mlops_lite.capture``.
+``call.keep(bytes)``, which gives their digest. Whatever a plug-in raises costs the run that one fact and a warning.
+Other packages name theirs in the entry-point group ``mlops_lite.capture``.
 """
 
 from __future__ import annotations
@@ -105,11 +105,7 @@ def after(call: Call) -> None:
 def _note(call: Call, when: str) -> None:
     facts = call.state.setdefault("facts", {})
     for fact, step in _steps(when):
-        try:
+        with guarded(f"note its {fact}"):
             found = step(call)
-        except Exception as error:
-            with guarded(f"note its {fact}"):
-                raise error
-            continue
-        if found:
-            facts[fact] = {**facts.get(fact, {}), **found}
+            if found:
+                facts[fact] = {**facts.get(fact, {}), **found}
