@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from mlops_lite.base import name as names
 
-__all__ = ["IDENTITY", "LOGS", "OBJECTS", "hint", "label_kind", "log_folder", "object_path", "record_path"]
+__all__ = [
+    "FORKS",
+    "IDENTITY",
+    "LOGS",
+    "OBJECTS",
+    "fork_folder",
+    "hint",
+    "label_kind",
+    "log_folder",
+    "object_digest",
+    "object_path",
+    "record_path",
+]
 
 IDENTITY = "store.json"
 OBJECTS = "objects"
 LOGS = "logs"
+FORKS = "forks"
 _LABEL = "-label"
 
 
@@ -32,6 +45,11 @@ def object_digest(path: str) -> str:
 def log_folder(kind: str, name: str) -> str:
     """Place a log."""
     return f"{LOGS}/{kind}/{names.encode(name)}"
+
+
+def fork_folder(digest: str, kind: str, name: str) -> str:
+    """Place the tail of a log that diverged, by the digest of its first record."""
+    return f"{FORKS}/{digest}/{kind}/{names.encode(name)}"
 
 
 def record_path(folder: str, number: int) -> str:

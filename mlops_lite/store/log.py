@@ -345,6 +345,20 @@ class Log:
             last=last,
         )
 
+    def find(self, version: object = "latest") -> Record:
+        """Read the record that a version names, a fork's (``fork:<short digest>/<number>``) included.
+
+        Raises
+        ------
+        NotFoundError
+            Nothing answers to it; says what there is.
+        """
+        if isinstance(version, str) and version.startswith("fork:"):
+            from mlops_lite.store.sync import read_fork
+
+            return read_fork(self.store, Ref.of(self.kind, self.name, version))[-1]
+        return self.read(self.resolve(version))
+
     def history(self, start: int = 1, stop: int | None = None) -> Iterator[Record]:
         """Walk over the records, oldest first.
 
@@ -465,8 +479,9 @@ def parent_of(store: Store, value: object) -> Parent:
     if ref.kind == "run":
         return Parent(ref, "", store.id)
     log = store.log(ref.kind, ref.name)
-    record = log.read(log.resolve(ref.version))
-    return Parent(record.ref, record.digest, store.id)
+    record = log.find(ref.version)
+    forked = isinstance(ref.version, str) and ref.version.startswith("fork:")
+    return Parent(ref if forked else record.ref, record.digest, store.id)
 
 
 _ALPHABET = {digit: value for value, digit in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}

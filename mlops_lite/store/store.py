@@ -15,7 +15,7 @@ from mlops_lite.base import canonical, clock
 from mlops_lite.base import name as names
 from mlops_lite.base.digest import HASH
 from mlops_lite.base.identifier import new_id
-from mlops_lite.base.record import FORMAT, Parent
+from mlops_lite.base.record import FORMAT, Parent, Record
 from mlops_lite.errors import (
     DamagedError,
     NewerFormatError,
@@ -27,12 +27,15 @@ from mlops_lite.store import layout
 from mlops_lite.store.backends import Backend, connect
 from mlops_lite.store.cache import Cache
 from mlops_lite.store.current import block
+from mlops_lite.store.gc import Collection, collect
 from mlops_lite.store.guard import explained
 from mlops_lite.store.labels import Labels
 from mlops_lite.store.log import Log, parent_of
-from mlops_lite.store.objects import Objects
+from mlops_lite.store.objects import GRACE_S, Objects
 from mlops_lite.store.proof import prove
 from mlops_lite.store.runs import Runs
+from mlops_lite.store.sync import Synchronisation, adopt, synchronise
+from mlops_lite.store.verify import Verification, verify
 
 __all__ = ["Store"]
 
@@ -165,6 +168,75 @@ class Store:
         known = self.names(kind)
         advice = suggest(name, known) or f"There is no {kind} in it yet."
         return NotFoundError(f"There is no {kind} {name!r} in the store at {self.url}.", remedy=advice, name=name)
+
+    def verify(self, refs: Iterable[object] | None = None, *, contents: bool = True) -> Verification:
+        """Read again everything that is asked for, and name what is damaged or missing.
+
+        Parameters
+        ----------
+        refs : iterable of refs, optional
+            What to check, with its objects; everything without it.
+        contents : bool
+            Read the objects too; otherwise only look that they are there.
+
+        Returns
+        -------
+        Verification
+            With ``.ok``, ``.damaged``, ``.missing`` and ``.checked``.
+        """
+        with explained(self.url, "be verified"):
+            return verify(self, refs, contents=contents)
+
+    def gc(self, *, dry_run: bool = True, grace_s: float = GRACE_S) -> Collection:
+        """Remove objects that nothing points at and that are older than a grace period.
+
+        Parameters
+        ----------
+        dry_run : bool
+            Only say what would be removed.
+        grace_s : float
+            Seconds, seven days by default. A shorter one is safe only while nobody writes.
+
+        Returns
+        -------
+        Collection
+        """
+        with explained(self.url, "be tidied"):
+            return collect(self, dry_run=dry_run, grace_s=grace_s)
+
+    def sync(self, to: Store | str, only: Iterable[object] | None = None) -> Synchronisation:
+        """Copy to another store what it lacks, with all that it points at.
+
+        Parameters
+        ----------
+        to : Store or str
+            The other store.
+        only : iterable of refs, optional
+            What to copy; everything without it. ``dataset/flights@3`` copies that log up to its third record.
+
+        Returns
+        -------
+        Synchronisation
+            What was copied, and which logs had diverged: their tails are kept beside as forks.
+        """
+        other = to if isinstance(to, Store) else Store(to)
+        with explained(other.url, "be synchronised"):
+            return synchronise(self, other, only)
+
+    def adopt(self, ref: object) -> list[Record]:
+        """Append the records of a fork to their log, as new records that name the originals.
+
+        Parameters
+        ----------
+        ref : str
+            ``kind/name@fork:<short digest>/<number>``, as :meth:`sync` reported it.
+
+        Returns
+        -------
+        list of Record
+            The new ones.
+        """
+        return adopt(self, ref)
 
     def prepare(self) -> None:
         """Make the store ready for a write: its identity, and the proof of its place.

@@ -120,6 +120,10 @@ class Backend(Protocol):
         """Remove files; missing ones are passed over."""
         ...
 
+    def remove_old(self, path: str, before: float) -> None:
+        """Remove a file unless it was written again after a time; as nearly at once as the place can."""
+        ...
+
     def batch(self) -> Batch:
         """Begin a batch."""
         ...

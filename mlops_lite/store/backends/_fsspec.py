@@ -141,6 +141,12 @@ class FsspecBackend:
             except FileNotFoundError:
                 continue
 
+    def remove_old(self, path: str, before: float) -> None:
+        """Look once more, then remove: no bucket removes on a condition of age."""
+        found = self.stat(path)
+        if found is not None and found.modified < before:
+            self.delete([path])
+
     def batch(self) -> FsspecBatch:
         """Begin a batch."""
         return FsspecBatch(self)

@@ -1,0 +1,129 @@
+"""Garbage collection: removing objects that nothing points at, beside writers who may be about to point at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from mlops_lite.base.digest import is_digest
+from mlops_lite.base.record import Record
+from mlops_lite.errors import InvalidInputError
+from mlops_lite.store import layout
+from mlops_lite.store.backends import Stat
+from mlops_lite.store.objects import GRACE_S
+from mlops_lite.store.verify import forks, logs
+
+if TYPE_CHECKING:
+    from mlops_lite.store.store import Store
+
+__all__ = ["Collection", "collect"]
+
+_LEFTOVER_S = 24 * 3600.0  # no write takes a day
+
+
+@attrs.frozen
+class Collection:
+    """What a garbage collection found, and whether it removed it.
+
+    Parameters
+    ----------
+    removed : tuple of str
+        Digests that nothing points at and that are older than the grace period.
+    nbytes : int
+        What they take.
+    kept : int
+        Objects that something points at.
+    waiting : int
+        Objects that nothing points at yet and that are younger than the grace period.
+    dry_run : bool
+        Whether they are still there.
+    """
+
+    removed: tuple[str, ...]
+    nbytes: int
+    kept: int
+    waiting: int
+    dry_run: bool
+
+    def __str__(self) -> str:
+        verb = "could be removed" if self.dry_run else "removed"
+        return (
+            f"{len(self.removed)} objects ({self.nbytes:,} bytes) {verb}; {self.kept} needed, "
+            f"{self.waiting} too young to tell"
+        )
+
+
+def collect(store: Store, *, dry_run: bool = True, grace_s: float = GRACE_S) -> Collection:
+    """Remove what nothing points at.
+
+    An object goes only if it is older than the grace period by the store's own clock, and unreachable in two markings,
+    the second just before. A writer reuses an unreachable object only in the first half of that period, and commits in
+    the other half.
+
+    Parameters
+    ----------
+    store : Store
+    dry_run : bool
+        Only say what would be removed.
+    grace_s : float
+        Seconds. A shorter one than the default is safe only while nobody writes.
+
+    Returns
+    -------
+    Collection
+    """
+    if grace_s < 0:
+        raise InvalidInputError(f"A grace period of {grace_s} s is no period.")
+    if not store.exists:
+        return Collection((), 0, 0, 0, dry_run)
+    reachable = mark(store)
+    before = store.backend.now() - grace_s
+    found = [(layout.object_digest(stat.path), stat) for stat in store.backend.walk(layout.OBJECTS)]
+    objects = [(digest, stat) for digest, stat in found if digest and is_digest(digest)]
+    loose = [(digest, stat) for digest, stat in objects if digest not in reachable]
+    old = [(digest, stat) for digest, stat in loose if stat.modified < before]
+    if old and not dry_run:
+        reachable = mark(store)
+        old = [(digest, stat) for digest, stat in old if digest not in reachable]
+        old = [(digest, stat) for digest, stat in old if _remove(store, stat, before)]
+    if not dry_run:
+        _sweep_leftovers(store)
+    return Collection(
+        tuple(digest for digest, _ in old),
+        sum(stat.size for _, stat in old),
+        len(objects) - len(loose),
+        len(loose) - len(old),
+        dry_run,
+    )
+
+
+def mark(store: Store) -> set[str]:
+    """List every object that a record or a run points at."""
+    reachable: set[str] = set()
+    for log in logs(store):
+        for record in log.history():
+            reachable.update(record.objects)
+            if record.inventory is not None and record.inventory not in reachable:
+                reachable.update(store.objects.reachable(record))
+    for fork in forks(store):
+        reachable.update(store.objects.reachable(Record.decode(store.backend.read(fork.path), fork.path)))
+    runs = getattr(store, "runs", None)
+    roots: Iterable[str] = runs.roots() if runs is not None else ()
+    return reachable.union(roots)
+
+
+def _remove(store: Store, stat: Stat, before: float) -> bool:
+    """Remove one object unless it was written again since it was listed."""
+    now = store.backend.stat(stat.path)
+    if now is None or now.modified >= before:
+        return False
+    store.backend.remove_old(stat.path, before)
+    return store.backend.stat(stat.path) is None
+
+
+def _sweep_leftovers(store: Store) -> None:
+    leftovers = getattr(store.backend, "leftovers", None)
+    if leftovers is not None:
+        store.backend.delete(list(leftovers(store.backend.now() - _LEFTOVER_S)))

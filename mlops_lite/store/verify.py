@@ -1,0 +1,224 @@
+"""Checking a store: every record in its place, every object what its name says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+from mlops_lite.base import progress
+from mlops_lite.base.digest import sha256
+from mlops_lite.base.record import Record
+from mlops_lite.base.ref import Ref
+from mlops_lite.errors import MlopsLiteError
+from mlops_lite.store import layout
+from mlops_lite.store.backends import Stat
+
+if TYPE_CHECKING:
+    from mlops_lite.store.log import Log
+    from mlops_lite.store.store import Store
+
+__all__ = ["Fault", "Verification", "verify"]
+
+_CHUNK = 32 << 20
+
+
+@attrs.frozen
+class Fault:
+    """One thing that is not as it was written.
+
+    Parameters
+    ----------
+    path : str
+        Where it stands in the store.
+    what : str
+        What is wrong with it.
+    refs : tuple of str
+        The versions that need it.
+    """
+
+    path: str
+    what: str
+    refs: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Verification:
+    """What a check of a store found.
+
+    Parameters
+    ----------
+    checked : int
+        Records and objects that were read.
+    damaged, missing : tuple of Fault
+    """
+
+    checked: int
+    damaged: tuple[Fault, ...] = ()
+    missing: tuple[Fault, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything is as it was written."""
+        return not self.damaged and not self.missing
+
+    def __str__(self) -> str:
+        if self.ok:
+            return f"{self.checked} records and objects checked: all as they were written"
+        lines = [f"{self.checked} checked: {len(self.damaged)} damaged, {len(self.missing)} missing"]
+        for word, faults in (("damaged", self.damaged), ("missing", self.missing)):
+            lines += [
+                f"  {word}: {one.path} ({one.what}) needed by {', '.join(one.refs) or 'no one'}" for one in faults
+            ]
+        return "\n".join(lines)
+
+
+def verify(store: Store, refs: Iterable[object] | None = None, *, contents: bool = True) -> Verification:
+    """Read again everything that is asked for, and name what is damaged or missing.
+
+    Parameters
+    ----------
+    store : Store
+    refs : iterable of refs, optional
+        What to check, with their objects; everything without it, the whole chain of each log included.
+    contents : bool
+        Read the objects too; otherwise only look that they are there.
+    """
+    check = _Check(store)
+    if refs is None:
+        for log in logs(store):
+            check.chain(log)
+        for fork in forks(store):
+            check.fork(fork.path)
+        check.needed_by_runs()
+    else:
+        for ref in refs:
+            check.record(Ref.parse(ref))
+    check.objects(contents)
+    return Verification(check.checked, tuple(check.damaged), tuple(check.missing))
+
+
+def forks(store: Store) -> Iterator[Stat]:
+    """Walk over the records of all forks that a store keeps."""
+    for found in sorted(store.backend.walk(layout.FORKS), key=lambda stat: stat.path):
+        if found.path.endswith(".json"):
+            yield found
+
+
+def logs(store: Store) -> Iterator[Log]:
+    """Walk over all logs of a store, labels included."""
+    for kind in store.kinds():
+        for name in store.names(kind):
+            yield store.log(kind, name)
+
+
+class _Check:
+    """One check under way."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.checked = 0
+        self.damaged: list[Fault] = []
+        self.missing: list[Fault] = []
+        self.needed: dict[str, set[str]] = {}  # digest -> the refs that need it
+
+    def chain(self, log: Log) -> None:
+        """Read a log from its first record to its last, and compare each with the digest that the next one holds."""
+        before: Record | None = None
+        intact = True
+        for number in range(1, len(log) + 1):
+            record = self._read(log, number)
+            if record is None:
+                intact = False
+                continue
+            if intact:
+                self._follows(record, before)
+            before, intact = record, True
+            self._need(record)
+
+    def record(self, ref: Ref) -> None:
+        """Read one record."""
+        log = self.store.log(ref.kind, ref.name)
+        record = self._read(log, log.resolve(ref.version))
+        if record is not None:
+            self._need(record)
+
+    def fork(self, path: str) -> None:
+        """Read one record of a fork."""
+        self.checked += 1
+        try:
+            self._need(Record.decode(self.store.backend.read(path), path))
+        except MlopsLiteError as error:
+            self.damaged.append(Fault(path, str(error)))
+
+    def needed_by_runs(self) -> None:
+        """Ask the runs which objects they need."""
+        runs = getattr(self.store, "runs", None)
+        for digest in runs.roots() if runs is not None else ():
+            self.needed.setdefault(digest, set()).add("run")
+
+    def _read(self, log: Log, number: int) -> Record | None:
+        path = layout.record_path(layout.log_folder(log.kind, log.name), number)
+        ref = f"{log.kind}/{log.name}@{number}"
+        self.checked += 1
+        data = self.store.backend.read_many([path])[0]
+        if data is None:
+            self.missing.append(Fault(path, "a record between others", (ref,)))
+            return None
+        try:
+            record = Record.decode(data, path)
+        except MlopsLiteError as error:
+            self.damaged.append(Fault(path, str(error), (ref,)))
+            return None
+        if (record.kind, record.name, record.number) != (log.kind, log.name, number):
+            self.damaged.append(Fault(path, f"is {record.kind}/{record.name}@{record.number}", (ref,)))
+            return None
+        return record
+
+    def _follows(self, record: Record, before: Record | None) -> None:
+        expected = before.digest if before else None
+        path = layout.record_path(layout.log_folder(record.kind, record.name), record.number - 1)
+        if record.previous != expected:
+            what = "its digest is not the one that its successor holds"
+            self.damaged.append(Fault(path, what, (f"{record.kind}/{record.name}@{record.number - 1}",)))
+        elif before is not None and record.time <= before.time:
+            self.damaged.append(Fault(path, "time goes back", (f"{record.kind}/{record.name}@{record.number}",)))
+
+    def _need(self, record: Record) -> None:
+        ref = f"{record.kind}/{record.name}@{record.number}"
+        for digest in (*record.objects, *([record.inventory] if record.inventory else ())):
+            self.needed.setdefault(digest, set()).add(ref)
+        if record.inventory:
+            try:
+                listed = self.store.objects.reachable(record)
+            except MlopsLiteError:
+                return  # the inventory itself is reported when the objects are checked
+            for digest in listed:
+                self.needed.setdefault(digest, set()).add(ref)
+
+    def objects(self, contents: bool) -> None:
+        """Look at every object that is needed."""
+        with progress.bar(sorted(self.needed), description="verify", unit="objects") as digests:
+            for digest in digests:
+                self.checked += 1
+                self._object(digest, contents)
+
+    def _object(self, digest: str, contents: bool) -> None:
+        path = layout.object_path(digest)
+        refs = tuple(sorted(self.needed[digest]))
+        found = self.store.backend.stat(path)
+        if found is None:
+            self.missing.append(Fault(path, "an object", refs))
+        elif contents and (actual := self._digest(path, found.size)) != digest:
+            self.damaged.append(Fault(path, f"{found.size} bytes with the digest {actual[:8]}…", refs))
+
+    def _digest(self, path: str, size: int) -> str:
+        if size <= _CHUNK:
+            return sha256(self.store.backend.read(path))
+        import hashlib
+
+        digest = hashlib.sha256()
+        for start in range(0, size, _CHUNK):
+            digest.update(self.store.backend.read(path, start, min(start + _CHUNK, size)))
+        return digest.hexdigest()
