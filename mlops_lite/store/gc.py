@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -109,9 +108,7 @@ def mark(store: Store) -> set[str]:
                 reachable.update(store.objects.reachable(record))
     for fork in forks(store):
         reachable.update(store.objects.reachable(Record.decode(store.backend.read(fork.path), fork.path)))
-    runs = getattr(store, "runs", None)
-    roots: Iterable[str] = runs.roots() if runs is not None else ()
-    return reachable.union(roots)
+    return reachable | store.runs.roots()
 
 
 def _remove(store: Store, stat: Stat, before: float) -> bool:

@@ -15,6 +15,7 @@ from mlops_lite.errors import AmbiguousError, ConflictError, NotFoundError
 from mlops_lite.store import layout
 from mlops_lite.store.gc import mark
 from mlops_lite.store.log import Log
+from mlops_lite.store.run_sync import copy_runs, inputs_of, objects_of
 from mlops_lite.store.verify import logs
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ class Synchronisation:
 
     Parameters
     ----------
-    records, objects, runs : int
+    records, objects : int
         How many were copied.
+    runs : int
+        How many files of runs were copied.
     nbytes : int
         What the objects take.
     forks : tuple of str
@@ -51,7 +54,8 @@ class Synchronisation:
         return not self.forks
 
     def __str__(self) -> str:
-        text = f"{self.records} records, {self.runs} runs and {self.objects} objects ({self.nbytes:,} bytes) copied"
+        counts = f"{self.records} records, {self.runs} files of runs and {self.objects} objects"
+        text = f"{counts} ({self.nbytes:,} bytes) copied"
         return text + (f"; diverged and kept beside: {', '.join(self.forks)}" if self.forks else "")
 
 
@@ -81,9 +85,9 @@ def synchronise(source: Store, target: Store, only: Iterable[object] | None = No
     needed: set[str] = set()
     for copy in copies:
         needed |= source.objects.reachable(copy.record)
-    runs = _Runs(source, target, None if only is None else {ref for ref in wanted if ref[0] == "run"})
-    count, nbytes = _copy_objects(source, target, needed | runs.objects)
-    copied_runs = runs.copy()
+    runs = None if only is None else [name for kind, name in wanted if kind == "run"]
+    count, nbytes = _copy_objects(source, target, needed | objects_of(source, runs))
+    copied_runs = copy_runs(source, target, runs)
     for copy in copies:
         _create(target, copy)
     return Synchronisation(len(copies), count, copied_runs, nbytes, diverged)
@@ -104,6 +108,7 @@ def _closure(source: Store, only: Iterable[object]) -> dict[Key, int]:
             continue
         wanted[kind, name] = max(number, before)
         if kind == "run":
+            waiting += [_target(source, ref) for ref in inputs_of(source, name)]
             continue
         for record in source.log(kind, name).history(before + 1, number + 1):
             waiting += [_target(source, Ref(parent.ref)) for parent in record.parents if _is_ref(parent.ref)]
@@ -225,22 +230,6 @@ def _create(target: Store, copy: _Copy) -> None:
                 f"While {ref} was being copied, somebody else wrote that number into {target.url}.",
                 remedy="Synchronise again: what differs is then kept beside as a fork.",
             ) from None
-
-
-class _Runs:
-    """The runs of a synchronisation, where the stores have some."""
-
-    def __init__(self, source: Store, target: Store, only: set[Key] | None) -> None:
-        self._source = getattr(source, "runs", None)
-        self._target = target
-        self._only = None if only is None else {name for _, name in only}
-        self.objects: set[str] = set()
-        if self._source is not None:
-            self.objects = self._source.roots(self._only)
-
-    def copy(self) -> int:
-        """Copy them; give how many."""
-        return self._source.copy_to(self._target, self._only) if self._source is not None else 0
 
 
 def read_fork(store: Store, ref: Ref) -> list[Record]:

@@ -154,8 +154,7 @@ class _Check:
 
     def needed_by_runs(self) -> None:
         """Ask the runs which objects they need."""
-        runs = getattr(self.store, "runs", None)
-        for digest in runs.roots() if runs is not None else ():
+        for digest in self.store.runs.roots():
             self.needed.setdefault(digest, set()).add("run")
 
     def _read(self, log: Log, number: int) -> Record | None:

@@ -134,3 +134,22 @@ def test_a_fork_that_is_not_there_is_named(pair):
     add(a, "z", "text")
     with pytest.raises(NotFoundError, match="There is no fork"):
         a.log("dataset", "z").find("fork:abcd1234/2")
+
+
+def test_runs_come_with_their_points_and_artifacts(pair):
+    import mlops_lite as ml
+
+    a, b = pair
+    with a, ml.start_run(experiment="e") as run:
+        ml.log(loss=0.5)
+        ml.log_artifact("notes.txt", b"text")
+    with a, ml.start_run(experiment="e"):
+        pass
+    a.sync(b, only=[f"run/{run.id}"])
+    with b:
+        (copied,) = ml.runs()
+        assert copied.metrics["loss"] == 0.5
+        assert copied.artifacts["notes.txt"].path().read_bytes() == b"text"
+    a.sync(b)
+    with b:
+        assert len(ml.runs()) == 2
