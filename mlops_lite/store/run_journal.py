@@ -15,6 +15,7 @@ from zlib import crc32
 from mlops_lite.base import canonical
 from mlops_lite.errors import InvalidInputError
 from mlops_lite.store import run_cells as cells
+from mlops_lite.store import run_lock
 
 __all__ = ["BufferSink", "FileSink", "Journal", "Series", "Sink"]
 
@@ -39,6 +40,7 @@ class FileSink:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        run_lock.hold(descriptor)  # who finds the file can tell whether more will come
 
     def write(self, data: bytes) -> None:
         """Append in one call."""
@@ -47,9 +49,7 @@ class FileSink:
 
     def close(self) -> None:
         """Close the file."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        run_lock.release(self._descriptor)
 
 
 class BufferSink:
@@ -131,7 +131,7 @@ class Journal:
         self.series: dict[str, Series] = {}
         self.sink: Sink | None = None
         self._write: Callable[[bytes], object] = self._write_first
-        _all.add(self)
+        forks.add(self)
 
     def point(self, name: str, value: float | int, step: int | None = None) -> None:
         """Write one point.
@@ -276,6 +276,11 @@ class Journal:
             self.sink.flush()
 
     @property
+    def dropped(self) -> int:
+        """How many bytes found no place."""
+        return self.sink.dropped if isinstance(self.sink, BufferSink) else 0
+
+    @property
     def used(self) -> bool:
         """Whether anything was written."""
         return self.sink is not None or self._place > 0
@@ -285,7 +290,8 @@ class Journal:
         with self._lock:
             self.rewind()
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
+        """Write into a file of its own in a child."""
         self._lock = threading.RLock()
         if isinstance(self.sink, FileSink):
             self.rewind()
@@ -295,12 +301,20 @@ def _name_block(name: str, series: Series) -> bytes:
     return cells.block(cells.NAME, series.number, time(), name.encode("utf-8", "surrogatepass"))
 
 
-_all: weakref.WeakSet[Journal] = weakref.WeakSet()
+class Forked(Protocol):
+    """What has to begin anew in a forked child."""
+
+    def after_fork(self) -> None:
+        """Begin anew."""
+        ...
+
+
+forks: weakref.WeakSet[Forked] = weakref.WeakSet()
 
 
 def _begin_anew_in_child() -> None:
-    for journal in list(_all):
-        journal._after_fork()
+    for one in list(forks):
+        one.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops_lite.base import identity
@@ -33,20 +33,39 @@ def hold(descriptor: int) -> bool:
     bool
         False where the disk has no locks.
     """
+    _held.add(descriptor)
+    return _lock(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
     if fcntl is None:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
-    _held.add(descriptor)
     return True
 
 
 def release(descriptor: int) -> None:
-    """Close a file that was held."""
-    _held.discard(descriptor)
-    with contextlib.suppress(OSError):
+    """Close a file that was held; a forked child has closed it already."""
+    if descriptor in _held:
+        _held.discard(descriptor)
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def claim(path: str) -> Iterator[bool]:
+    """Hold the lock on somebody's file inside a block; False where he, or another who claims it, holds it."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        yield True
+        return
+    try:
+        yield _lock(descriptor)
+    finally:
         os.close(descriptor)
 
 

@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlops_lite.base import canonical
-from mlops_lite.base.digest import sha256, short
-from mlops_lite.errors import AmbiguousError, DamagedError, NotFoundError
-from mlops_lite.store import run_keeper, run_layout, run_lock
-from mlops_lite.store.backends._sync import sync_all
+from mlops_lite.base.record import Parent
+from mlops_lite.base.ref import Ref
+from mlops_lite.errors import MlopsLiteError
+from mlops_lite.store import run_keeper, run_layout
 from mlops_lite.store.guard import explained
-from mlops_lite.store.run_journal import BufferSink, FileSink, Journal, Sink
-from mlops_lite.store.run_state import State, apply, apply_edits, merge, note_tally
+from mlops_lite.store.run_courier import ANOTHERS, Courier
+from mlops_lite.store.run_desk import Desk, Handle
+from mlops_lite.store.run_journal import BufferSink, Journal, Sink
+from mlops_lite.store.run_reader import Reader
+from mlops_lite.store.run_state import State
 
 if TYPE_CHECKING:
-    from mlops_lite.store.objects import ObjectBatch
-    from mlops_lite.store.run_points import Content, Points
+    from mlops_lite.store.run_index import Index
+    from mlops_lite.store.run_points import Points
     from mlops_lite.store.store import Store
 
 __all__ = ["Handle", "Runs"]
 
-_OWN = 1  # the revision that the run itself writes
 _LAST_RESORT_BYTES = 16 << 20
+_COMPACT_AT = 1_000  # so many loose summaries are worth a segment
+_LEFT_BEHIND_S = 60.0
+_RETRY_S = 5.0  # a store that does not answer is asked again after this time
+_SHIP_S = 1.0  # points reach a bucket within this time
 
-
-class Handle:
-    """An open run of this process: its marker, its lock, its journal."""
-
-    def __init__(self, run: str, lock: int | None, journal: Journal) -> None:
-        self.run = run
-        self.lock = lock
-        self.journal = journal
+Trouble = Callable[[BaseException, str], object]
 
 
 class Runs:
@@ -49,19 +49,30 @@ class Runs:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._backend = store.backend
-        self._guard = threading.Lock()
-        self._open: dict[str, Handle] = {}
-        self._ended: list[tuple[str, str]] = []  # run and summary path, not durable yet
-        self._batches: list[ObjectBatch] = []
-        self._known: dict[str, State] = {}  # summaries by path: they never change
-        self._beat = 0.0
+        self.reader = Reader(store)
+        self.desk = Desk(store)
+        self._is_far = not store.is_local and not store.url.startswith("memory:")
+        self._lock = threading.Lock()
+        self._carried = 0.0
+        self._compact = False
+        self._count = 0
+
+    @functools.cached_property
+    def courier(self) -> Courier:
+        """Who carries what was written on this machine first."""
+        return Courier(self._store)
+
+    @property
+    def index(self) -> Index:
+        """All runs as columns."""
+        return self.reader.index
 
     # --- writing -----------------------------------------------------------------------------------------------
 
-    def begin(
-        self, run: str, marker: State, on_trouble: Callable[[OSError, int], object], begin: Mapping[str, int]
-    ) -> Handle:
-        """Open a run: put up its marker, hold its lock, prepare its journal.
+    def begin(self, run: str, marker: State, on_trouble: Trouble, counters: Mapping[str, int]) -> Handle:
+        """Open a run.
+
+        Where the store does not answer, it is written on this machine and carried over later.
 
         Parameters
         ----------
@@ -70,183 +81,171 @@ class Runs:
         marker : dict
             What is known at the start.
         on_trouble : callable
-            Told when the journal has to go elsewhere.
-        begin : mapping of str to int
+            Told of an error, and of what is done about it.
+        counters : mapping of str to int
             First steps of a run that goes on from another.
 
         Returns
         -------
         Handle
-
-        Raises
-        ------
-        StoreUnavailableError
-            Nothing can be written there.
         """
-        self._store.prepare()
-        with explained(self._store.url, "begin a run"):
-            lock = self._put_up(run, marker)
-        handle = Handle(run, lock, self.journal(run, on_trouble, begin))
-        with self._guard:
-            self._open[run] = handle
+        journal = self.journal(run, on_trouble, counters)
+        if self._is_far:
+            handle = self.courier.near.runs.desk.begin(run, marker, journal)
+        else:
+            try:
+                handle = self.desk.begin(run, marker, journal)
+            except (MlopsLiteError, OSError) as error:
+                on_trouble(error, f"kept at {self.courier.near.url} and carried over when it answers")
+                handle = self.courier.near.runs.desk.begin(run, marker, journal)
         run_keeper.tend(self)
         return handle
 
-    def _put_up(self, run: str, marker: State) -> int | None:
-        path = run_layout.marker_path(run)
-        local = self._backend.local_path(path)
-        if local is None:
-            marker["process"] = {**run_lock.whereabouts(), "locked": False}
-            self._backend.replace(path, canonical.encode(marker))
-            return None
-        descriptor = _new_file(local)
-        # locked while it is still empty: who reads something in it can rely on the lock
-        marker["process"] = {**run_lock.whereabouts(), "locked": run_lock.hold(descriptor)}
-        data = canonical.encode(marker)
-        if os.write(descriptor, data) != len(data):
-            run_lock.release(descriptor)
-            raise OSError(28, "No space left on device", local)
-        return descriptor
-
-    def journal(self, run: str, on_trouble: Callable[[OSError, int], object], begin: Mapping[str, int]) -> Journal:
+    def journal(self, run: str, on_trouble: Trouble, counters: Mapping[str, int] | None = None) -> Journal:
         """Prepare the journal in which this process writes of a run, its own or its parent's.
 
         Nothing is written before the first point or event.
         """
-        return Journal([lambda: self._sink(run), lambda: self._sink(run), _last_resort], on_trouble, begin)
 
-    def _sink(self, run: str) -> Sink:
-        path = f"{run_layout.data_folder(run)}/p-{os.getpid():x}-{os.urandom(4).hex()}.bin"
-        local = self._backend.local_path(path)
-        if local is None:
-            return BufferSink(lambda data: self._backend.replace(path, data))
-        return FileSink(_new_file(local))
+        def near() -> Sink:
+            return self.courier.near.runs.desk.sink(run)
 
-    def attach(self, run: str, on_trouble: Callable[[OSError, int], object]) -> Journal:
-        """Open a journal of this process for a run that another process holds open."""
-        return self.journal(run, on_trouble, {})
+        def own() -> Sink:
+            return self.desk.sink(run)
 
-    def objects(self, batch: ObjectBatch) -> None:
-        """Take over a batch whose objects will be made durable with what comes next."""
-        with self._guard:
-            self._batches.append(batch)
+        def memory() -> Sink:
+            return BufferSink(lambda data: near().write(data), _LAST_RESORT_BYTES)
+
+        # the second file in the same place: behind a torn cell nothing can follow, but the place may be well again
+        places = [near, near, memory] if self._is_far else [own, own, near, memory]
+        aside = f"kept at {self.spill_name} and carried over when it answers"
+
+        def trouble(error: OSError, place: int) -> None:
+            if place == len(places) - 1:
+                on_trouble(error, "kept in memory as far as there is room")
+            elif place > 1:
+                on_trouble(error, aside)
+
+        return Journal(places, trouble, counters)
+
+    @property
+    def spill_name(self) -> str:
+        """Where runs wait that could not be written."""
+        return str(self.courier._folder)
+
+    def keep(self, handle: Handle, objects: Mapping[str, bytes]) -> None:
+        """Put small objects of a run where the run is; they become durable with what comes next."""
+        handle.desk.keep(objects)
         run_keeper.tend(self)
 
-    def finish(self, handle: Handle, summary: State) -> State:
-        """Close a run: its summary is there when this returns, and durable within a second.
+    def finish(self, handle: Handle, summary: State, on_trouble: Trouble) -> None:
+        """Close a run: its summary is safe from the end of this process when this returns, and durable in a second.
 
         Parameters
         ----------
         handle : Handle
         summary : dict
-            What is known at the end.
+            What is known at the end. What other processes noted in the run is added to it.
+        on_trouble : callable
+        """
+        try:
+            handle.journal.flush()
+        except OSError as error:
+            on_trouble(error, "lost")
+        if handle.journal.dropped:
+            on_trouble(OSError("no place was left"), f"lost, {handle.journal.dropped:,} bytes of them")
+        handle.journal.close()
+        handle.desk.store.runs.reader.gather(summary, but_of=os.getpid())
+        try:
+            handle.desk.finish(handle, summary)
+        except (MlopsLiteError, OSError) as error:
+            if handle.desk is self.courier.near.runs.desk:
+                handle.desk.let_go(handle)
+                raise
+            on_trouble(error, f"kept at {self.spill_name} and carried over when it answers")
+            elsewhere = self.courier.near.runs.desk
+            elsewhere.store.prepare()
+            elsewhere.finish(Handle(handle.run, elsewhere, None, handle.marker, handle.journal), summary)
+            handle.desk.let_go(handle)
+        self._count += 1
+        run_keeper.tend(self)
+
+    def settle(self) -> None:
+        """Make durable what has ended, carry what is on its way, compact what has become much."""
+        self.desk.settle()
+        if "courier" in self.__dict__ and self.courier._near is not None:
+            self.courier.near.runs.desk.settle()
+            self._carry_in_time()
+        if self._compact or self._count >= _COMPACT_AT:
+            self._count = 0
+            self.compact()
+
+    def _carry_in_time(self) -> None:
+        now = time.monotonic()
+        if now < self._carried:
+            return
+        self._carried = now + _SHIP_S
+        try:
+            self.courier.carry()
+        except (MlopsLiteError, OSError):
+            self._carried = now + _RETRY_S
+
+    def carry(self) -> int:
+        """Carry over now what was written on this machine because the store did not answer.
 
         Returns
         -------
-        dict
-            The summary as it was written: what other processes noted in the run is in it.
+        int
+            How many runs have arrived whole.
+
+        Raises
+        ------
+        StoreUnavailableError
+            It still does not.
         """
-        handle.journal.flush()
-        own = handle.journal.sink
-        handle.journal.close()
-        self._gather_others(handle.run, summary, own is not None)
-        data = canonical.encode(summary)
-        path = run_layout.done_path(handle.run, _OWN, data)
-        with explained(self._store.url, "write the summary of a run"):
-            self._write(path, data)
-        with self._guard:
-            self._open.pop(handle.run, None)
-            self._ended.append((handle.run, path))
-        if handle.lock is not None:
-            run_lock.release(handle.lock)
-        run_keeper.tend(self)
-        return summary
-
-    def _write(self, path: str, data: bytes) -> None:
-        local = self._backend.local_path(path)
-        if local is None:
-            self._backend.replace(path, data)
-            return
-        try:
-            descriptor = _new_file(local)
-        except FileExistsError:  # the same bytes by name
-            return
-        try:
-            if os.write(descriptor, data) != len(data):
-                raise OSError(28, "No space left on device", local)
-        finally:
-            os.close(descriptor)
-
-    def _gather_others(self, run: str, summary: State, wrote: bool) -> None:
-        """Take what forked and spawned workers noted into the summary."""
-        local = self._backend.local_path(run_layout.data_folder(run))
-        if local is not None and not os.path.isdir(local):
-            return
-        mine = f"/p-{os.getpid():x}-"
-        paths = [found.path for found in self._backend.walk(run_layout.data_folder(run)) if mine not in found.path]
-        for content in self._contents(paths):
-            _take_content(summary, content)
-
-    def settle(self) -> None:
-        """Make durable what has ended, and show that what is open lives."""
-        with self._guard:
-            ended, self._ended = self._ended, []
-            batches, self._batches = self._batches, []
-            handles = list(self._open.values())
-        for handle in handles:
-            handle.journal.flush()
-        for batch in batches:
-            batch.__exit__(None, None, None)
-        if ended:
-            self._make_durable(ended)
-            self._backend.delete([run_layout.marker_path(run) for run, _ in ended])
-        self._show_life(handles)
-
-    def _make_durable(self, ended: list[tuple[str, str]]) -> None:
-        root = self._backend.local_path("")
-        if root is None:
-            return
-        files, folders = set(), {root, f"{root}/runs", f"{root}/{run_layout.DONE}"}
-        for run, path in ended:
-            files.add(f"{root}/{path}")
-            data = f"{root}/{run_layout.data_folder(run)}"
-            if os.path.isdir(data):
-                folders |= {data, f"{root}/{run_layout.DATA}"}
-                files.update(entry.path for entry in os.scandir(data))
-        sync_all(root, files, folders)
-
-    def _show_life(self, handles: list[Handle]) -> None:
-        now = time.monotonic()
-        if not handles or now - self._beat < run_lock.BEAT_S:
-            return
-        self._beat = now
-        for handle in handles:
-            path = run_layout.marker_path(handle.run)
-            local = self._backend.local_path(path)
-            with contextlib.suppress(OSError):
-                if local is not None:
-                    os.utime(local)
-                else:
-                    self._backend.replace(path, self._backend.read(path))
+        with explained(self._store.url, "take runs from this machine"):
+            return self.courier.carry()
 
     @property
     def busy(self) -> bool:
-        """Whether runs are open, or ended ones wait for the disk."""
-        return bool(self._open or self._ended or self._batches)
+        """Whether there will be more to do."""
+        if self._compact or self.desk.busy:
+            return True
+        if "courier" not in self.__dict__ or self.courier._near is None:
+            return False
+        return self.courier.near.runs.desk.busy or self.courier.waiting
 
     def sync(self, run: str | None = None) -> None:
-        """Wait until what was written of runs survives a power cut."""
-        self.settle()
-        root = self._backend.local_path("")
-        if run is None or root is None or run not in self._open:
-            return
-        files = {f"{root}/{run_layout.marker_path(run)}"}
-        folders = {root, f"{root}/runs", f"{root}/{run_layout.OPEN}"}
-        data = f"{root}/{run_layout.data_folder(run)}"
-        if os.path.isdir(data):
-            folders |= {data, f"{root}/{run_layout.DATA}"}
-            files.update(entry.path for entry in os.scandir(data))
-        sync_all(root, files, folders)
+        """Wait until what was written of runs survives a power cut; on a bucket, until it is there."""
+        self.desk.settle()
+        if run is not None:
+            self.desk.sync(run)
+        if self._is_far:
+            self.courier.near.runs.desk.settle()
+            self.carry()
+
+    def parent(self, run: str) -> Parent:
+        """Name a run as the parent of a record, after making durable what the record will point at."""
+        with contextlib.suppress(OSError):
+            self.sync(run)
+        return Parent(Ref.of("run", run), "", self._store.id)
+
+    def flush(self) -> None:
+        """Hand on what waits in memory, or on this machine, so that readers of this process see it."""
+        self.desk.flush()
+        if self._is_far and self.courier._near is not None:
+            with contextlib.suppress(MlopsLiteError, OSError):
+                self.courier.carry()
+
+    def is_open_here(self, run: str) -> bool:
+        """Tell whether this process has a run open."""
+        if run in self.desk.open:
+            return True
+        return "courier" in self.__dict__ and self.courier._near is not None and self._is_near(run)
+
+    def _is_near(self, run: str) -> bool:
+        near = self.courier.near.runs
+        return near is not self and run in near.desk.open
 
     def amend(self, run: str, edit: Mapping[str, Any]) -> State:
         """Write another revision of a summary, with an edit more.
@@ -257,203 +256,91 @@ class Runs:
         edit : mapping
             With an ``id`` of its own, ``op``, ``author`` and ``time``.
         """
-        state = self.summary(run)
+        self.flush()
+        state = self.reader.summary(run)
         if state is None:
-            raise self.no_such(run)
+            raise self.reader.no_such(run)
         changed = {key: value for key, value in state.items() if key != "rev"}
         changed["edits"] = [*state.get("edits", ()), dict(edit)]
         data = canonical.encode(changed)
-        path = run_layout.done_path(run, state["rev"] + 1, data)
         with explained(self._store.url, "change a run"):
             batch = self._backend.batch()
-            batch.write(path, data)
+            batch.write(run_layout.done_path(run, state["rev"] + 1, data), data)
             batch.commit()
-        return {**changed, "rev": state["rev"] + 1}
+        return changed
 
     # --- reading -----------------------------------------------------------------------------------------------
 
     def ids(self) -> list[str]:
         """List all runs, open and ended, oldest first."""
-        return sorted(self._listed())
-
-    def _listed(self) -> dict[str, list[str]]:
-        """List open markers first, then summaries: a run that ends in between is in the second list."""
-        with explained(self._store.url, "list its runs"):
-            found: dict[str, list[str]] = {}
-            for entry in self._backend.walk(run_layout.OPEN):
-                found.setdefault(_id_of_marker(entry.path), [])
-            for entry in self._backend.walk(run_layout.DONE):
-                parts = run_layout.read_done_name(entry.path.rpartition("/")[2])
-                if parts is not None:
-                    found.setdefault(parts[0], []).append(entry.path)
-        found.pop("", None)
-        return found
+        self.flush()
+        return self.reader.ids()
 
     def find(self, text: str) -> str:
-        """Turn an id or the beginning of one into an id.
-
-        Raises
-        ------
-        NotFoundError
-            No run begins so.
-        AmbiguousError
-            Several do.
-        """
-        if len(text) == 26 and self._has(text):
-            return text
-        found = [run for run in self._listed() if run.startswith(text.upper())]
-        if len(found) > 1:
-            raise AmbiguousError(
-                f"{len(found)} runs in the store at {self._store.url} begin with {text!r}: "
-                f"{', '.join(sorted(found)[:5])}{', …' if len(found) > 5 else ''}.",
-                remedy="Write more of the id.",
-                matches=sorted(found),
-            )
-        if not found:
-            raise self.no_such(text)
-        return found[0]
-
-    def _has(self, run: str) -> bool:
-        return self._backend.exists(run_layout.marker_path(run)) or self.summary(run) is not None
-
-    def no_such(self, run: str) -> NotFoundError:
-        """Make the error for an id that nothing has."""
-        return NotFoundError(
-            f"There is no run {run!r} in the store at {self._store.url}.", remedy="ml.runs() lists them.", name=run
-        )
-
-    def summary(self, run: str) -> State | None:
-        """Read the summary of an ended run, all revisions merged; None where it has none."""
-        paths = [path for path in self._done_paths() if path.startswith(f"{run_layout.DONE}/{run}.")]
-        return merge(self._revisions(paths))
-
-    def _done_paths(self) -> list[str]:
-        with explained(self._store.url, "list its runs"):
-            return [entry.path for entry in self._backend.walk(run_layout.DONE)]
-
-    def _revisions(self, paths: Iterable[str]) -> Iterator[tuple[int, str, State]]:
-        wanted = list(paths)
-        missing = [path for path in wanted if path not in self._known]
-        with explained(self._store.url, "read its runs"):
-            for path, data in zip(missing, self._backend.read_many(missing), strict=True):
-                if data is not None and path.endswith("." + short(sha256(data))):  # else half of it, or gone
-                    self._known[path] = canonical.decode(data)
-        for path in wanted:
-            parts = run_layout.read_done_name(path.rpartition("/")[2])
-            if parts is not None and path in self._known:
-                yield parts[1], parts[2], self._known[path]
+        """Turn an id or the beginning of one into an id; see :meth:`Reader.find`."""
+        self.flush()
+        return self.reader.find(text)
 
     def state(self, run: str) -> State:
-        """Read what is known of a run, ended or not; ``status`` is derived.
-
-        Raises
-        ------
-        NotFoundError
-            There is no such run.
-        """
-        summary = self.summary(run)
-        if summary is not None:
-            return apply_edits(summary)
-        found = self._unfinished(run)
-        if found is None:
-            summary = self.summary(run)  # it ended between the two looks
-            if summary is None:
-                raise self.no_such(run)
-            return apply_edits(summary)
-        return found
-
-    def _unfinished(self, run: str) -> State | None:
-        path = run_layout.marker_path(run)
-        self.flush()
-        try:
-            with explained(self._store.url, "read a run"):
-                data = self._backend.read(path)
-        except FileNotFoundError:
-            return None
-        try:
-            state: State = canonical.decode(data)
-        except DamagedError:
-            state = {"id": run, "params": {}}  # its process is about to write, or was killed before it did
-        state["status"] = self._liveness(run, state)
-        for content in self._contents(self._data_paths(run)):
-            _take_content(state, content)
-        return state
-
-    def _liveness(self, run: str, state: State) -> str:
-        path = run_layout.marker_path(run)
-        if run in self._open:
-            return "running"
-        stat = self._backend.stat(path)
-        silent = time.time() - stat.modified if stat else 0.0
-        return run_lock.liveness(state.get("process", {}), self._backend.local_path(path), silent)
-
-    def flush(self) -> None:
-        """Hand on what waits in memory, so that readers of this process see it."""
-        for handle in list(self._open.values()):
-            handle.journal.flush()
-
-    def _data_paths(self, run: str) -> list[str]:
-        return sorted(found.path for found in self._backend.walk(run_layout.data_folder(run)))
-
-    def _contents(self, paths: list[str]) -> Iterator[Content]:
-        if not paths:
-            return
-        from mlops_lite.store import run_points
-
-        for data in self._backend.read_many(paths):
-            if data is not None:
-                yield run_points.read(data)
+        """Read what is known of a run; see :meth:`Reader.state`."""
+        return self.reader.state(run)
 
     def points(self, run: str) -> dict[str, Points]:
-        """Read all points of a run, by name, in the order in which they were written."""
-        self.flush()
-        with explained(self._store.url, "read the points of a run"):
-            contents = list(self._contents(self._data_paths(run)))
-        if not contents:
-            return {}
-        from mlops_lite.store.run_points import Points
-
-        parts: dict[str, list[Points]] = {}
-        for content in contents:
-            for name, points in content.points.items():
-                parts.setdefault(name, []).append(points)
-        return {name: Points.join(found) for name, found in parts.items()}
+        """Read all points of a run, by name."""
+        return self.reader.points(run)
 
     def roots(self) -> set[str]:
-        """List the digests that runs keep alive, the open ones included."""
-        alive: set[str] = set()
-        for run in self._listed():
-            with contextlib.suppress(NotFoundError):
-                state = self.state(run)
-                if not state.get("deleted"):
-                    alive.update(state.get("objects", ()))
-        return alive
+        """List the digests that runs keep alive, the open ones included; removed runs keep nothing.
 
+        Returns
+        -------
+        set of str
+        """
+        self.flush()
+        return self.index.objects()
 
-def _new_file(path: str) -> int:
-    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
-    try:
-        return os.open(path, flags, 0o644)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        return os.open(path, flags, 0o644)
+    # --- keeping order -----------------------------------------------------------------------------------------
 
+    def compact(self) -> int:
+        """Put loose summaries into a segment, and small segments into larger ones.
 
-def _last_resort() -> BufferSink:
-    return BufferSink(most=_LAST_RESORT_BYTES)
+        Any process may do it at any time. Runs that were surely killed get the summary that they could not write.
 
+        Returns
+        -------
+        int
+            How many summaries went into segments.
+        """
+        self._compact = False
+        with explained(self._store.url, "compact its runs"):
+            self._close_killed()
+            return self.index.compact()
 
-def _id_of_marker(path: str) -> str:
-    name = path.rpartition("/")[2]
-    return name.removesuffix(".json") if name.endswith(".json") else ""
+    def _remove_old_marker(self, run: str) -> None:
+        """Remove a marker that its process left behind; not at once, for a summary may still be on its way to disk."""
+        path = run_layout.marker_path(run)
+        found = self._backend.stat(path)
+        if found is not None and time.time() - found.modified > _LEFT_BEHIND_S:
+            self._backend.delete([path])
 
+    def compact_soon(self) -> None:
+        """Have it done beside the user's function."""
+        if not self._compact:
+            self._compact = True
+            run_keeper.tend(self)
 
-def _take_content(state: State, content: Content) -> None:
-    for _, event in content.events:
-        apply(state, event)
-    for name, points in content.points.items():
-        value = points.value
-        real = value[value == value]
-        low = real.min().item() if len(real) else float("inf")
-        high = real.max().item() if len(real) else float("-inf")
-        note_tally(state, name, value[-1].item(), low, high, len(value), points.step[-1].item())
+    def _close_killed(self) -> None:
+        for run in self.reader.open_ids():
+            if self.is_open_here(run):
+                continue
+            if self.reader.summary(run) is not None:
+                self._remove_old_marker(run)
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                state = self.reader.unfinished(run)
+                if state["status"] == "killed":
+                    data = canonical.encode(state)
+                    batch = self._backend.batch()
+                    batch.write(run_layout.done_path(run, ANOTHERS, data), data)
+                    batch.commit()
+                    self._backend.delete([run_layout.marker_path(run)])

@@ -24,7 +24,7 @@ from mlops_lite.tracking.links import link
 from mlops_lite.tracking.masking import mask, mask_text
 from mlops_lite.tracking.number import Array, as_metric, as_step, as_steps
 from mlops_lite.tracking.run import Run
-from mlops_lite.tracking.warning import guarded, warn
+from mlops_lite.tracking.warning import Trouble, guarded, warn
 
 __all__ = ["ActiveRun"]
 
@@ -36,12 +36,15 @@ class ActiveRun(Run):
     of a wrong type, a missing file or a full disk cost a warning.
     """
 
-    def __init__(self, store: Store, state: dict[str, Any], handle: Handle, call: capture.Call) -> None:
+    def __init__(
+        self, store: Store, state: dict[str, Any], handle: Handle, call: capture.Call, trouble: Trouble
+    ) -> None:
         super().__init__(store, state["id"])
         self._live = state
         self._handle = handle
         self._journal = handle.journal
         self._call = call
+        self._trouble = trouble
         self._token: Token[Any] | None = None
         self._process = os.getpid()
         self._lock = threading.Lock()
@@ -207,10 +210,9 @@ class ActiveRun(Run):
             self._live["error"] = _failure(error)
         with guarded("be closed"):
             capture.after(self._call)
-            if self._call.batch is not None:
-                self.store.runs.objects(self._call.batch)
+            self.store.runs.keep(self._handle, self._call.objects)
             note_series(self._live, self._journal.series)
-            self._read = self.store.runs.finish(self._handle, self._live)
+            self.store.runs.finish(self._handle, self._live, self._trouble)
         self._read = self._live
         self._ended = True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,11 +17,12 @@ from mlops_lite.tracking.active import ActiveRun
 from mlops_lite.tracking.describe import describe
 from mlops_lite.tracking.masking import mask
 from mlops_lite.tracking.run import Run
-from mlops_lite.tracking.warning import warn
+from mlops_lite.tracking.warning import Trouble
 
 __all__ = ["begin", "newest", "start_run"]
 
 _FORMAT = 1
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _newest: Run | None = None
 
 
@@ -102,19 +104,28 @@ def begin(
         earlier = _run(continues, store)
         state["continues"] = str(earlier.ref)
         counters = {key: found["step"] + 1 for key, found in earlier._state.get("metrics", {}).items()}
-    call = capture.Call(store, state, function, arguments, seed)
+    call = capture.Call(store, state, function, arguments, seed, _file(function))
     capture.before(call)
-    handle = store.runs.begin(state["id"], _marker(state), _journal_trouble(state["id"]), counters)
-    if call.batch is not None:
-        store.runs.objects(call.batch)
-        call.batch = None
+    trouble = Trouble(store.url)
+    handle = store.runs.begin(state["id"], _marker(state), trouble, counters)
+    store.runs.keep(handle, call.objects)
     global _newest
-    _newest = run = ActiveRun(store, state, handle, call)
+    _newest = run = ActiveRun(store, state, handle, call, trouble)
     return run
 
 
 def _marker(state: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in state.items() if key not in ("status", "cpu_began")}
+
+
+def _file(function: Callable[..., Any] | None) -> str:
+    """Name the file of a function, or of the block that called."""
+    if function is not None:
+        return str(getattr(getattr(function, "__code__", None), "co_filename", ""))
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return frame.f_code.co_filename
 
 
 def _parent(given: Run | str | None) -> Ref | None:
@@ -131,15 +142,3 @@ def _run(given: Run | str, store: Store) -> Run:
     if isinstance(given, Run):
         return given
     return Run(store, store.runs.find(Ref.parse(given, kind="run").name))
-
-
-def _journal_trouble(run: str) -> Callable[[OSError, int], None]:
-    told = False
-
-    def trouble(error: OSError, place: int) -> None:
-        nonlocal told
-        if not told:
-            told = True
-            warn(f"The points of the run {run} could not be written to its store ({error}); they are kept aside.")
-
-    return trouble

@@ -16,6 +16,7 @@ from mlops_lite.store import Store
 from mlops_lite.tracking.active import ActiveRun
 from mlops_lite.tracking.begin import begin
 from mlops_lite.tracking.run import Run
+from mlops_lite.tracking.sources import text_of
 from mlops_lite.tracking.warning import RunWarning, warn
 
 __all__ = ["Tracked", "track_run"]
@@ -122,6 +123,9 @@ def _decorate(function: Any, settings: _Options) -> Any:
             f"@track_run decorates functions and methods, and this is a {what}.",
             remedy="Decorate the method that does the work, or write: with ml.start_run(…):",
         )
+    code = getattr(function, "__code__", None)
+    if code is not None:
+        text_of(code.co_filename)  # now, while the file is still what was imported
     watch = _Watch(function, settings)
     wrapper = _wrapper(function, watch)
     functools.update_wrapper(wrapper, function)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime
 import enum
 import hashlib
-import math
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -265,25 +264,3 @@ def _quietly(ask: Callable[[], Any]) -> Any:
 def _reason(error: Exception) -> str:
     text = _quietly(lambda: str(error)) or ""
     return f"{type(error).__name__}: {text[:_SHOWN]}" if text else type(error).__name__
-
-
-def is_finite(value: Any) -> bool:
-    """Tell whether a number is one that a table can hold as it is."""
-    return not isinstance(value, float) or math.isfinite(value)
-
-
-def flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Spread dicts in dicts over dotted names.
-
-    Examples
-    --------
-    >>> flat({"depth": 3, "net": {"width": 8}})
-    {'depth': 3, 'net.width': 8}
-    """
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping) and value and not any(key.startswith("$") for key in value):
-            found.update((f"{name}.{inner}", item) for inner, item in flat(value).items())
-        else:
-            found[name] = value
-    return found

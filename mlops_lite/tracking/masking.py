@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ _ASSIGNED = re.compile(
     r"(?P<between>['\"]?\s*[=:]\s*|\s+)(?P<quote>['\"]?)(?P<value>[^\s'\"=,;)\]}]{6,})(?P=quote)",
     re.IGNORECASE,
 )
+_FRESH_S = 1.0
 _SHORTEST = 8  # a shorter value from the environment is too likely to be a word
 
 
@@ -93,7 +95,7 @@ def mask_text(text: str, *, assigned: bool = False) -> str:
     if len(text) < 4:
         return text
     text = _SHAPES.sub(MASK, text)
-    for value in _secret_values(_environment()):
+    for value in _secret_values(len(os.environ), int(time.monotonic() / _FRESH_S)):
         if value in text:
             text = text.replace(value, MASK)
     return _ASSIGNED.sub(_masked_assignment, text) if assigned else text
@@ -112,10 +114,8 @@ def _is_literal(match: re.Match[str]) -> bool:
     return match["name"].startswith("-") or ("=" in match["between"] and not match["between"].startswith(" "))
 
 
-def _environment() -> tuple[tuple[str, str], ...]:
-    return tuple(item for item in os.environ.items() if is_secret_name(item[0]))
-
-
-@functools.lru_cache(maxsize=8)
-def _secret_values(environment: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    return tuple(sorted({value for _, value in environment if len(value) >= _SHORTEST}, key=len, reverse=True))
+@functools.lru_cache(maxsize=2)
+def _secret_values(size: int, tick: int) -> tuple[str, ...]:
+    """List the secrets of the environment, the longest first; looked up again when it grows, and every second."""
+    found = {value for name, value in os.environ.items() if len(value) >= _SHORTEST and is_secret_name(name)}
+    return tuple(sorted(found, key=len, reverse=True))

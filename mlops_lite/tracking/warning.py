@@ -27,6 +27,26 @@ def warn(text: str) -> None:
     warnings.warn(text, RunWarning, stacklevel=level)
 
 
+class Trouble:
+    """What a run is told when its store fails; it passes the first on as a warning.
+
+    Parameters
+    ----------
+    url : str
+        The store.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._told: set[str] = set()
+
+    def __call__(self, error: BaseException, done: str) -> None:
+        """Warn, once for each thing that is done about it."""
+        if done not in self._told:
+            self._told.add(done)
+            warn(f"The store at {self._url} failed ({error}). What this run records is {done}.")
+
+
 @contextlib.contextmanager
 def guarded(doing: str) -> Iterator[None]:
     """Let nothing out of a block but one warning.

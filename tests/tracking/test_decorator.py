@@ -295,12 +295,14 @@ def test_partial_functions_and_callables_can_be_tracked():
     assert ml.track_run(functools.partial(pow, 2))(3) == 8
 
 
-def test_the_function_runs_when_the_store_does_not(tmp_path, store):
+def test_the_function_runs_when_the_store_does_not(tmp_path):
     (tmp_path / "file").write_text("")
 
     @ml.track_run(store=tmp_path / "file" / "store")
     def work():
+        ml.log(a=1)
         return "done"
 
-    with pytest.warns(RunWarning, match="not recorded"):
+    with pytest.warns(RunWarning, match="a file stands where a folder should be") as told:
         assert work() == "done"
+    assert len(told) == 1 and work.last_run.status == "finished"

@@ -23,13 +23,11 @@ from mlops_lite.tracking.links import link
 from mlops_lite.tracking.warning import guarded
 
 if TYPE_CHECKING:
-    from mlops_lite.store import ObjectBatch, Store
+    from mlops_lite.store import Store
 
 __all__ = ["CAPTURES", "Call", "after", "before"]
 
 CAPTURES = Extensions("mlops_lite.tracking.capture", group="mlops_lite.capture")
-
-_kept: dict[tuple[str, str], None] = {}  # store and digest of what this process has put there
 
 
 class Call:
@@ -45,6 +43,8 @@ class Call:
     arguments : mapping, optional
         By name, defaults included.
     seed : int, optional
+    file : str
+        The file of the function, or of the block.
     """
 
     def __init__(
@@ -54,20 +54,22 @@ class Call:
         function: Callable[..., Any] | None = None,
         arguments: Mapping[str, Any] | None = None,
         seed: int | None = None,
+        file: str = "",
     ) -> None:
         self.store = store
         self.state = state
         self.function = function
         self.arguments = arguments or {}
         self.seed = seed
-        self.batch: ObjectBatch | None = None
+        self.file = file
+        self.objects: dict[str, bytes] = {}
 
     def link(self, ref: str) -> None:
         """Note an input."""
         apply(self.state, {"op": "input", **link(self.store, ref)})
 
     def keep(self, data: bytes) -> str:
-        """Put bytes into the store, once a process, and have the run keep them alive.
+        """Have the run keep bytes as an object.
 
         Returns
         -------
@@ -75,11 +77,7 @@ class Call:
             Their digest.
         """
         digest = sha256(data)
-        if (self.store.url, digest) not in _kept:
-            if self.batch is None:
-                self.batch = self.store.objects.batch()
-            self.batch.add(data, digest)
-            _kept[self.store.url, digest] = None
+        self.objects[digest] = data
         known = self.state.setdefault("objects", [])
         if digest not in known:
             known.append(digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
@@ -25,8 +26,13 @@ def before(call: Call) -> Mapping[str, Any]:
         "user": identity.author(),
         "pid": os.getpid(),
         "folder": os.getcwd(),
-        "command": mask_text(" ".join(sys.orig_argv), assigned=True)[:2_000],
+        "command": _command(),
     }
+
+
+@functools.cache
+def _command() -> str:
+    return mask_text(" ".join(sys.orig_argv), assigned=True)[:2_000]
 
 
 def after(call: Call) -> Mapping[str, Any]:
