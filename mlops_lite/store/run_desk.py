@@ -94,13 +94,14 @@ class Desk:
         path = run_layout.marker_path(run)
         local = self._backend.local_path(path)
         if local is None:
-            marker["process"] = {**run_lock.whereabouts(), "locked": False}
+            marker["process"] = {**run_lock.whereabouts(), "locked": ""}
             data = canonical.encode(marker)
             self._backend.replace(path, data)
             return None, data
         descriptor = new_file(local)
         # locked while it is still empty: who reads something in it can rely on the lock
-        marker["process"] = {**run_lock.whereabouts(), "locked": run_lock.hold(descriptor)}
+        held = local if run_lock.hold(descriptor) else ""
+        marker["process"] = {**run_lock.whereabouts(), "locked": held}
         data = canonical.encode(marker)
         try:
             write_whole(descriptor, data)

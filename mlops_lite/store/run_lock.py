@@ -147,7 +147,7 @@ def liveness(process: Mapping[str, Any], lock: str | None, silent_s: float) -> s
     Parameters
     ----------
     process : mapping
-        Where it was opened, see :func:`whereabouts`; ``locked`` says that its marker is held by a lock.
+        Where it was opened, see :func:`whereabouts`; ``locked`` names the marker that is held by a lock.
     lock : str, optional
         The path of the marker, if it is on this machine's disk.
     silent_s : float
@@ -161,7 +161,8 @@ def liveness(process: Mapping[str, Any], lock: str | None, silent_s: float) -> s
     """
     here = whereabouts()
     same_kernel = bool(process.get("boot")) and process.get("boot") == here.get("boot")
-    if same_kernel and process.get("locked") and lock is not None and fcntl is not None:
+    # of a copy of the store the lock says nothing
+    if same_kernel and lock is not None and _is_same_file(process.get("locked"), lock) and fcntl is not None:
         with contextlib.suppress(FileNotFoundError):
             return "running" if is_held(lock) else "killed"
     same_host = process.get("host") == here["host"] and process.get("machine") == here.get("machine")
@@ -172,6 +173,10 @@ def liveness(process: Mapping[str, Any], lock: str | None, silent_s: float) -> s
         return "running"
     rebooted = same_host and process.get("boot") and here.get("boot") and not same_kernel
     return "killed" if rebooted else "lost contact"
+
+
+def _is_same_file(one: Any, other: str) -> bool:
+    return isinstance(one, str) and bool(one) and (one == other or os.path.realpath(one) == os.path.realpath(other))
 
 
 def _lives(process: Mapping[str, Any]) -> bool:

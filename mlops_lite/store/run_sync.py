@@ -67,8 +67,9 @@ def _copy_summary(source: Store, target: Store, run: str) -> int:
     summary = source.runs.summary(run)
     if summary is None or target.runs.summary(run) is not None:
         return 0
+    revision = int(summary.pop("rev", 1))
     data = canonical.encode(summary)
     batch = target.backend.batch()
-    batch.write(run_layout.done_path(run, int(summary.get("rev", 1)), data), data)
+    batch.write(run_layout.done_path(run, revision, data), data)
     batch.commit()
     return 1

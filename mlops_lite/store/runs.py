@@ -285,6 +285,10 @@ class Runs:
         """Read what is known of a run; see :meth:`Reader.state`."""
         return self.reader.state(run)
 
+    def summary(self, run: str) -> State | None:
+        """Read the summary of an ended run; None where it has none."""
+        return self.reader.summary(run)
+
     def points(self, run: str) -> dict[str, Points]:
         """Read all points of a run, by name."""
         return self.reader.points(run)
