@@ -3,6 +3,9 @@
 import pytest
 
 from mlops_lite import workspace
+from tests.servers import azure, azure_server, careless_server, s3, s3_server
+
+__all__ = ["azure", "azure_server", "careless_server", "s3", "s3_server"]
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from mlops_lite.base.digest import sha256
-from mlops_lite.errors import UnsupportedStoreError
+from mlops_lite.errors import StoreUnavailableError, UnsupportedStoreError
 from mlops_lite.store.backends import Backend
 from mlops_lite.store.cache import Cache
 
@@ -52,6 +52,7 @@ def prove(backend: Backend, cache: Cache) -> None:
 
 def _race(backend: Backend, path: str, pool: ThreadPoolExecutor) -> None:
     start = threading.Barrier(_CREATORS)
+    troubles: list[Exception] = []
 
     def attempt(number: int) -> bytes | None:
         data = f"{number}:{os.urandom(8).hex()}".encode()
@@ -60,13 +61,23 @@ def _race(backend: Backend, path: str, pool: ThreadPoolExecutor) -> None:
             backend.create(path, data)
         except FileExistsError:
             return None
-        except OSError:  # a conflict that the client does not name: the bytes decide below
+        except Exception as error:  # perhaps a conflict that the client does not name: the bytes decide below
+            troubles.append(error)
             return None
         return data
 
     winners = [data for data in pool.map(attempt, range(_CREATORS)) if data is not None]
+    if not winners and troubles:
+        raise _unreachable(backend, troubles[0]) from troubles[0]
     if len(winners) != 1 or backend.read(path) != winners[0]:
         raise _refusal(backend, len(winners))
+
+
+def _unreachable(backend: Backend, trouble: Exception) -> StoreUnavailableError:
+    return StoreUnavailableError(
+        f"Nothing can be written at {backend.url}: {trouble or type(trouble).__name__}.",
+        remedy="Is there such a bucket, and may you write there?",
+    )
 
 
 def _refusal(backend: Backend, winners: int) -> UnsupportedStoreError:

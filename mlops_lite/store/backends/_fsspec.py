@@ -34,6 +34,7 @@ class FsspecBackend:
     """A prefix of a filesystem that fsspec knows."""
 
     needs_proof = True
+    whole: Mapping[str, Any] = {}  # how to ask for a whole file in one request
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
         self.url = url.rstrip("/")
@@ -72,8 +73,7 @@ class FsspecBackend:
     def read(self, path: str, start: int = 0, stop: int | None = None) -> bytes:
         """Read."""
         if start == 0 and stop is None:
-            data: bytes = self.fs.cat_file(self._full(path))
-            return data
+            return bytes(self.fs.cat_file(self._full(path), **self.whole))
         if stop is not None and stop <= start:
             return b""
         return bytes(self.fs.cat_file(self._full(path), start=start, end=stop))
@@ -83,12 +83,14 @@ class FsspecBackend:
         full = [self._full(path) for path in paths]
         if not full:
             return []
-        found = self.fs.cat(full, on_error="return") if len(full) > 1 else {full[0]: self._read_or_error(full[0])}
+        if len(full) == 1:
+            return [_bytes_or_none(self._read_or_error(full[0]))]
+        found = self.fs.cat(full, on_error="return", **self.whole)
         return [_bytes_or_none(found[path]) for path in full]
 
     def _read_or_error(self, full: str) -> Any:
         try:
-            return self.fs.cat_file(full)
+            return self.fs.cat_file(full, **self.whole)
         except OSError as error:
             return error
 

@@ -18,11 +18,6 @@ def connect(url: str, options: Mapping[str, Any]) -> S3Backend:
 
 
 class S3Backend(FsspecBackend):
-    """A bucket prefix through s3fs."""
+    """A bucket prefix through s3fs, which asks for the size first unless told to fetch in one piece."""
 
-    def read(self, path: str, start: int = 0, stop: int | None = None) -> bytes:
-        """Read in one request: s3fs asks for the size first unless told to fetch in one piece."""
-        if start == 0 and stop is None:
-            data: bytes = self.fs.cat_file(self._full(path), max_concurrency=1)
-            return data
-        return super().read(path, start, stop)
+    whole: Mapping[str, Any] = {"max_concurrency": 1}
