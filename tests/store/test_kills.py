@@ -1,0 +1,72 @@
+"""Killed writers lose nothing that was acknowledged, and leave nothing that cannot be read."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mlops_lite.store import Store
+
+WRITERS = 4
+
+
+def start(url, writer, most=100_000):
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.store.writer", str(url), str(writer), str(most)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+
+
+def check(url, acknowledged):
+    store = Store(url)
+    found = store.verify()
+    assert found.ok, str(found)
+    names = [record.body["name"] for log in logs(store) for record in log.history()]
+    assert len(names) == len(set(names)), "a record was written twice"
+    for line in acknowledged:
+        kind, name, number, said = line.split()
+        assert store.log(kind, name).read(int(number)).body["name"] == said
+
+
+def logs(store):
+    return [store.log(kind, name) for kind in store.kinds() for name in store.names(kind)]
+
+
+def kill_at_random(url, kills):
+    dice = random.Random(7)
+    acknowledged = []
+    processes = [start(url, writer) for writer in range(WRITERS)]
+    for number in range(kills):
+        time.sleep(dice.uniform(0.05, 0.3))
+        victim = number % WRITERS
+        processes[victim].send_signal(signal.SIGKILL)
+        output, _ = processes[victim].communicate()
+        acknowledged += [line for line in output.split("\n")[:-1] if line]
+        processes[victim] = start(url, victim)
+    for process in processes:
+        process.kill()
+        acknowledged += [line for line in process.communicate()[0].split("\n")[:-1] if line]
+    return acknowledged
+
+
+@pytest.mark.slow
+def test_of_writers_killed_at_random_nothing_acknowledged_is_lost(tmp_path):
+    acknowledged = kill_at_random(tmp_path / "s", kills=40)
+    assert len(acknowledged) > 20
+    check(tmp_path / "s", acknowledged)
+
+
+@pytest.mark.parametrize("writers", [2, 8])
+def test_racing_processes_lose_nothing_and_leave_no_gap(tmp_path, writers):
+    each = 40 // writers
+    processes = [start(tmp_path / "s", writer, each) for writer in range(writers)]
+    acknowledged = [line for process in processes for line in process.communicate()[0].split("\n") if line]
+    assert all(process.returncode == 0 for process in processes)
+    assert len(acknowledged) == writers * each
+    check(tmp_path / "s", acknowledged)
