@@ -124,7 +124,9 @@ def rate() -> Iterator[Row]:
             lost = 8 * 251 - len(ml.runs(store=f"{path}/eight{number}"))
             assert time.perf_counter() - begin > slowest
         ours = statistics.median(rates)
-        yield Row("runs in eight processes", ours, None, ">= 300 runs/s, 0 lost", "runs/s", holds=ours >= 300 and not lost)
+        yield Row(
+            "runs in eight processes", ours, None, ">= 300 runs/s, 0 lost", "runs/s", holds=ours >= 300 and not lost
+        )
 
 
 @case("runs.points")

@@ -175,7 +175,7 @@ def test_an_id_may_be_shortened_where_one_run_begins_so(store):
     assert ml.get(f"run/{first.id[:8]}", store) == first
     with ml.start_run(store=store) as second:
         pass
-    with pytest.raises(AmbiguousError, match="2 runs .* begin with '01'") as raised:
+    with pytest.raises(AmbiguousError, match=r"2 runs .* begin with '01'") as raised:
         ml.get("run/01", store)
     assert raised.value.matches == sorted([first.id, second.id])
     with pytest.raises(NotFoundError, match=r"There is no run 'XYZ'.*ml.runs\(\) lists them"):
