@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import json
 import os
 import threading
 import weakref
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 _FOLDER = ".mlops_lite"
+_RUN = "MLOPS_LITE_RUN"  # how a worker finds the run that started it
 _OPENERS = {
     "dataset": "mlops_lite.data",
     "model": "mlops_lite.registry",
@@ -98,7 +100,8 @@ def store(given: Store | str | os.PathLike[str] | None = None) -> Store:
     ----------
     given : Store or str, optional
         What the caller was told; it wins. Then: the ``with`` block that runs, :func:`use`, the environment variable
-        ``MLOPS_LITE_STORE``, the nearest ``.mlops_lite`` folder upwards, ``./.mlops_lite``.
+        ``MLOPS_LITE_STORE``, the store of the run that started this process, the nearest ``.mlops_lite`` folder
+        upwards, ``./.mlops_lite``.
 
     Returns
     -------
@@ -113,10 +116,23 @@ def store(given: Store | str | os.PathLike[str] | None = None) -> Store:
         return inside
     if _used is not None:
         return _used
-    where = os.environ.get("MLOPS_LITE_STORE") or str(_search(Path.cwd()))
+    where = os.environ.get("MLOPS_LITE_STORE") or _of_run() or str(_search(Path.cwd()))
     if where not in _found:
-        _found[where] = Store(where)
+        _found[where] = _of_worker(where) if where.startswith("{") else Store(where)
     return _found[where]
+
+
+def _of_run() -> str | None:
+    """Say which run started this worker; in the process of the run itself there is nothing to say."""
+    text = os.environ.get(_RUN)
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        return text if text and json.loads(text)["process"] != os.getpid() else None
+    return None
+
+
+def _of_worker(text: str) -> Store:
+    found = json.loads(text)
+    return Store(found["url"], **found["options"])
 
 
 def _search(start: Path) -> Path:

@@ -101,6 +101,15 @@ class Runs:
         run_keeper.tend(self)
         return handle
 
+    @property
+    def desk_store(self) -> Store:
+        """The store on this machine in which runs are written first."""
+        return self.courier.near if self._is_far else self._store
+
+    def marker(self, handle: Handle) -> str:
+        """Give the path of an open run's marker on this machine; empty where it has none."""
+        return handle.desk.store.backend.local_path(run_layout.marker_path(handle.run)) or ""
+
     def journal(self, run: str, on_trouble: Trouble, counters: Mapping[str, int] | None = None) -> Journal:
         """Prepare the journal in which this process writes of a run, its own or its parent's.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_lite.base.digest import short
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
+from mlops_lite.tracking.opening import unpickle
 
 if TYPE_CHECKING:
     from mlops_lite.store import ObjectBatch, Store
@@ -64,9 +64,9 @@ class Artifact:
         UntrustedError
             It is a Python object, and the store is not trusted with code.
         """
-        data = self._store.objects.read(self.digest)
         if self.kind == "object":
-            return pickle.loads(data)
+            return unpickle(self._store, self.digest, f"the artifact {self.name!r}")
+        data = self._store.objects.read(self.digest)
         if self.kind == "frame":
             import pandas as pd
 

@@ -12,7 +12,7 @@ from mlops_lite.base import clock
 from mlops_lite.base.identifier import new_id
 from mlops_lite.base.ref import Ref
 from mlops_lite.store import Store
-from mlops_lite.tracking import capture
+from mlops_lite.tracking import capture, inherit
 from mlops_lite.tracking.active import ActiveRun
 from mlops_lite.tracking.describe import describe
 from mlops_lite.tracking.masking import mask
@@ -88,6 +88,7 @@ def begin(
     tags: Mapping[str, Any] | None = None,
     function: Callable[..., Any] | None = None,
     arguments: Mapping[str, Any] | None = None,
+    owner: Any = None,
 ) -> ActiveRun:
     """Open a run of a function or a block; see :func:`start_run`."""
     state: dict[str, Any] = {"format": _FORMAT, "id": new_id(), "name": name, "started": clock.now(), "params": {}}
@@ -104,7 +105,7 @@ def begin(
         earlier = _run(continues, store)
         state["continues"] = str(earlier.ref)
         counters = {key: found["step"] + 1 for key, found in earlier._state.get("metrics", {}).items()}
-    call = capture.Call(store, state, function, arguments, seed, _file(function))
+    call = capture.Call(store, state, function, arguments, seed, _file(function), owner)
     capture.before(call)
     trouble = Trouble(store.url)
     handle = store.runs.begin(state["id"], _marker(state), trouble, counters)
@@ -134,8 +135,7 @@ def _parent(given: Run | str | None) -> Ref | None:
     above = workspace.current_run()
     if above is not None:
         return above.ref
-    named = os.environ.get("MLOPS_LITE_PARENT")
-    return Ref.parse(named, kind="run") if named else None
+    return inherit.parent()
 
 
 def _run(given: Run | str, store: Store) -> Run:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import dis
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -13,7 +15,7 @@ import attrs
 
 from mlops_lite.base import canonical
 from mlops_lite.base.digest import sha256
-from mlops_lite.tracking.describe import describe
+from mlops_lite.tracking.describe import content_of, describe
 from mlops_lite.tracking.masking import mask, mask_text
 from mlops_lite.tracking.sources import Text, is_project, text_of
 
@@ -22,7 +24,8 @@ __all__ = ["Closure", "Part", "gather"]
 _PLAIN = (int, float, str, bytes, bool, type(None), complex)
 _MOST_PARTS = 500
 _MOST_GLOBAL = 1 << 20  # bytes up to which a global is digested
-_LOADS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL"})
+_GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL"})
+_OUTER = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _MISSING = object()
 
@@ -82,12 +85,13 @@ class Closure:
             "imports": sorted(self.imports),
             "globals": self.values,
         }
+        content = {**said, "globals": content_of(self.values)}
         return {
             "function": getattr(self.function, "__qualname__", ""),
             "module": getattr(self.function, "__module__", ""),
             "file": first.file if first else "",
             "line": first.line if first else 0,
-            "digest": sha256(canonical.encode(said)),
+            "digest": sha256(canonical.encode(content)),
             **said,
         }
 
@@ -96,12 +100,20 @@ class Closure:
         if id(code) in self._seen or len(self.parts) >= _MOST_PARTS:
             return
         self._seen.add(id(code))
-        self.parts.append(_function_part(function, self.texts))
+        part = _function_part(function, self.texts)
+        self.parts.append(part)
         for place, name, attributes in _names(function):
             self._meet(place, name, attributes)
+        self._visit_head(part.source, function.__globals__)
         defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
         for value in defaults:
             self._visit(value)
+
+    def _visit_head(self, source: str, namespace: dict[str, Any]) -> None:
+        """Follow what stands outside of the bodies: decorators, defaults, annotations, bases."""
+        with contextlib.suppress(SyntaxError):
+            for name, attributes in _head_names(ast.parse(source)):
+                self._meet(namespace, name, attributes)
 
     def _meet(self, place: Any, name: str, attributes: list[str]) -> None:
         value = _look(place, name)
@@ -171,6 +183,7 @@ class Closure:
         for base in cls.__bases__:
             if base is not object:
                 self._visit(base, base.__name__)
+        self._visit_head(source, vars(module) if module else {})
         for member in list(vars(cls).values()):
             function = _bare(getattr(member, "fget", None) or member)
             if isinstance(function, FunctionType) and function.__code__.co_filename == _first_file(cls):
@@ -232,9 +245,38 @@ def _function_part(function: FunctionType, texts: set[Text]) -> Part:
 
 def _names(function: FunctionType) -> Iterator[tuple[Any, str, list[str]]]:
     """Give the globals and outer variables that a function reads, each with the attributes taken of it."""
-    yield from ((function.__globals__, name, attributes) for name, attributes in _globals(function.__code__))
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
-    yield from ((_Cell(cell), name, []) for name, cell in cells)
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=False))
+    for name, attributes in _loads(function.__code__, _GLOBALS):
+        yield function.__globals__, name, attributes
+    for name, attributes in _loads(function.__code__, _OUTER):
+        if name in cells:
+            yield _Cell(cells[name]), name, attributes
+
+
+def _head_names(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
+    for node in ast.walk(_Bodiless().visit(tree)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node.id, []
+        elif isinstance(node, ast.Attribute):
+            attributes: list[str] = []
+            inner: ast.expr = node
+            while isinstance(inner, ast.Attribute):
+                attributes.insert(0, inner.attr)
+                inner = inner.value
+            if isinstance(inner, ast.Name):
+                yield inner.id, attributes
+
+
+class _Bodiless(ast.NodeTransformer):
+    """Takes the bodies of functions out."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.body = []
+        return self.generic_visit(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        node.body = []
+        return self.generic_visit(node)
 
 
 @attrs.frozen(eq=False)
@@ -253,12 +295,13 @@ def _look(place: Any, name: str) -> Any:
     return getattr(place, name, _MISSING)
 
 
-def _globals(code: CodeType) -> list[tuple[str, list[str]]]:
+def _loads(code: CodeType, operations: frozenset[str]) -> list[tuple[str, list[str]]]:
+    """List the names that are loaded, each with the attributes that are taken of it at once."""
     found: list[tuple[str, list[str]]] = []
     for inner in _codes(code):
         instructions = list(dis.get_instructions(inner))
         for position, instruction in enumerate(instructions):
-            if instruction.opname in _LOADS:
+            if instruction.opname in operations:
                 attributes = []
                 for following in instructions[position + 1 :]:
                     if following.opname not in _ATTRIBUTES:
@@ -290,7 +333,3 @@ def _import_line(module: str, name: str) -> str:
     if package and last == name:
         return f"from {package} import {name}"
     return f"import {module} as {name}"
-
-
-Function = Callable[..., Any]
-Values = Mapping[str, Any]

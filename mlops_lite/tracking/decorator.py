@@ -11,10 +11,11 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 import attrs
 
 from mlops_lite import workspace
-from mlops_lite.errors import InvalidTypeError
+from mlops_lite.errors import InvalidInputError, InvalidTypeError
 from mlops_lite.store import Store
 from mlops_lite.tracking.active import ActiveRun
 from mlops_lite.tracking.begin import begin
+from mlops_lite.tracking.cache import Hit, recall
 from mlops_lite.tracking.run import Run
 from mlops_lite.tracking.sources import text_of
 from mlops_lite.tracking.warning import RunWarning, warn
@@ -64,6 +65,7 @@ def track_run(
     experiment: str | None = None,
     seed: int | None = None,
     tags: Mapping[str, Any] | None = None,
+    cache: bool = False,
     store: Store | str | None = None,
     name: str | None = None,
     parent: Run | str | None = None,
@@ -85,6 +87,9 @@ def track_run(function: Any = None, /, **options: Any) -> Any:
     seed : int, optional
         Given to ``random``, numpy and torch before each call.
     tags : mapping, optional
+    cache : bool
+        Give back the recorded result where the same code ran with the same arguments and inputs; the run says which
+        one it came from. What the function does besides is not done again.
     store : Store or str, optional
         Where the runs go; the default store at the time of the call without it.
     name : str, optional
@@ -126,6 +131,8 @@ def _decorate(function: Any, settings: _Options) -> Any:
     code = getattr(function, "__code__", None)
     if code is not None:
         text_of(code.co_filename)  # now, while the file is still what was imported
+    if settings.cache and (inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)):
+        raise InvalidInputError("cache= gives back what a function returned, and a generator yields.")
     watch = _Watch(function, settings)
     wrapper = _wrapper(function, watch)
     functools.update_wrapper(wrapper, function)
@@ -156,6 +163,7 @@ class _Watch:
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ActiveRun | None:
         settings = self.settings
         try:
+            arguments, owner = self._arguments(args, kwargs)
             run = begin(
                 workspace.store(settings.store),
                 settings.name or str(getattr(self.function, "__qualname__", type(self.function).__name__)),
@@ -165,7 +173,8 @@ class _Watch:
                 seed=settings.seed,
                 tags=settings.tags,
                 function=self.function,
-                arguments=self._arguments(args, kwargs),
+                arguments=arguments,
+                owner=owner,
             )
         except RunWarning:
             raise
@@ -175,19 +184,35 @@ class _Watch:
         self.wrapper.last_run = run
         return run
 
-    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    def recall(self, run: ActiveRun) -> Hit | None:
+        """Look for the result of an earlier call, if that is wanted."""
+        if not self.settings.cache:
+            return None
+        try:
+            return recall(run)
+        except RunWarning:
+            raise
+        except Exception as error:
+            warn(f"The cache of {run.name!r} could not be asked: {type(error).__name__}: {error}")
+            return None
+
+    def returned(self, run: ActiveRun, value: Any) -> None:
+        """Note a result."""
+        run.returned(value, whole=self.settings.cache)
+
+    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         if self._signature is None:
             self._signature = inspect.signature(self.function)
         try:
             bound = self._signature.bind(*args, **kwargs)
         except TypeError:  # the call itself says what is wrong with it
-            return dict(kwargs)
+            return dict(kwargs), None
         bound.apply_defaults()
         found = dict(bound.arguments)
         first = next(iter(self._signature.parameters), None)
         if first in ("self", "cls") and "." in getattr(self.function, "__qualname__", ""):
-            found.pop(first, None)
-        return found
+            return found, found.pop(first, None)
+        return found, None
 
 
 def _function(function: Callable[..., Any], watch: _Watch) -> Any:
@@ -196,7 +221,12 @@ def _function(function: Callable[..., Any], watch: _Watch) -> Any:
         if run is None:
             return function(*args, **kwargs)
         with run:
-            return function(*args, **kwargs)
+            hit = watch.recall(run)
+            if hit is not None:
+                return hit.value
+            value = function(*args, **kwargs)
+            watch.returned(run, value)
+            return value
 
     return tracked
 
@@ -207,7 +237,12 @@ def _coroutine(function: Callable[..., Any], watch: _Watch) -> Any:
         if run is None:
             return await function(*args, **kwargs)
         with run:
-            return await function(*args, **kwargs)
+            hit = watch.recall(run)
+            if hit is not None:
+                return hit.value
+            value = await function(*args, **kwargs)
+            watch.returned(run, value)
+            return value
 
     return tracked
 
@@ -221,7 +256,9 @@ def _generator(function: Callable[..., Any], watch: _Watch) -> Any:
         context.run(run.enter)
         error: BaseException | None = None
         try:
-            return (yield from _steps(function(*args, **kwargs), context))
+            value = yield from _steps(function(*args, **kwargs), context)
+            watch.returned(run, value)
+            return value
         except BaseException as raised:
             error = raised
             raise

@@ -6,6 +6,7 @@ import datetime
 import enum
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,7 @@ _MOST_TEXT = 2_000
 _MOST_ITEMS = 200
 _MOST_DEPTH = 8
 _SHOWN = 200
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # says nothing to anybody in another process
 
 
 @attrs.frozen
@@ -83,6 +85,17 @@ def describe(value: Any, *, most: int = MOST_DIGESTED) -> Any:
     except Exception as error:  # a user's class may raise whatever it likes, wherever it is touched
         return {"$value": {"type": _type_name(value), "reason": _reason(error)}}
     return {"$value": _large(value, most)}
+
+
+def content_of(found: Any) -> Any:
+    """Reduce a description to what tells one content from another."""
+    if isinstance(found, dict):
+        if found.keys() == {"$value"}:
+            return {"$value": {key: found["$value"].get(key) for key in ("type", "digest")}}
+        return {key: content_of(item) for key, item in found.items()}
+    if isinstance(found, list):
+        return [content_of(item) for item in found]
+    return found
 
 
 def restore(found: Any) -> Any:
@@ -202,6 +215,40 @@ def digest_of(value: Any, most: int = MOST_DIGESTED) -> str:
     return counter.digest.hexdigest()
 
 
+def pickled(value: Any, most: int | None = None) -> bytes:
+    """Pickle a value.
+
+    Raises
+    ------
+    OverflowError
+        It takes more than ``most`` bytes.
+    Exception
+        It cannot be pickled.
+    """
+    import cloudpickle
+
+    kept = _Kept(most)
+    cloudpickle.CloudPickler(kept, protocol=5).dump(value)
+    return b"".join(kept.pieces)
+
+
+class _Kept:
+    """A file in memory that refuses to grow beyond a size."""
+
+    def __init__(self, most: int | None) -> None:
+        self.pieces: list[bytes] = []
+        self._left = most
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        if self._left is not None:
+            self._left -= view.nbytes
+            if self._left < 0:
+                raise OverflowError("larger than what is kept")
+        self.pieces.append(bytes(view))
+        return view.nbytes
+
+
 class _Digester:
     """A file that keeps nothing, and lets nobody write a 2 GB argument into memory."""
 
@@ -250,7 +297,7 @@ def _text(value: Any) -> str:
         kind = _quietly(lambda: str(value.dtype))
         sizes = " × ".join(str(size) for size in shape)
         return f"{type(value).__name__} {sizes}{f' {kind}' if kind else ''}"
-    text = _quietly(lambda: repr(value)) or f"<{type(value).__name__}>"
+    text = _ADDRESS.sub("", _quietly(lambda: repr(value)) or f"<{type(value).__name__}>")
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 

@@ -27,7 +27,7 @@ def history(run: Run, name: str | None) -> pd.DataFrame:
     pandas.DataFrame
     """
     found: list[tuple[str, pd.DataFrame]] = []
-    for part in _chain(run):
+    for part in _chain(run.cached_from or run):
         points = part.store.runs.points(part.id)
         found += [(key, _frame(value)) for key, value in points.items() if name is None or key == name]
     if name is not None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_lite import workspace
-from mlops_lite.tracking.active import ActiveRun
 from mlops_lite.tracking.begin import newest
+from mlops_lite.tracking.inherit import attached
+from mlops_lite.tracking.recorder import Recorder
 from mlops_lite.tracking.run import Run
 from mlops_lite.tracking.warning import warn
 
@@ -39,7 +40,7 @@ def log(values: Mapping[str, Any] | None = None, /, *, step: Any = None, **metri
     >>> dict(run.metrics)
     {'loss': 0.5, 'valid/loss': 0.6, 'curve': 0.1}
     """
-    run: Any = _current()
+    run: Any = _current() or attached()
     if run is None:
         _outside("log")
     else:
@@ -63,7 +64,7 @@ def log_params(values: Mapping[str, Any] | None = None, /, **params: Any) -> Non
     >>> dict(run.params)
     {'optimizer': 'adam', 'password': '***'}
     """
-    run: Any = _current()
+    run: Any = _current() or attached()
     if run is None:
         _outside("log_params")
     else:
@@ -88,22 +89,22 @@ def log_artifact(name: str, value: Any) -> None:
     >>> run.artifacts["notes.txt"].load()
     b'all well'
     """
-    run: Any = _current()
+    run: Any = _current() or attached()
     if run is None:
         _outside("log_artifact")
     else:
         run.log_artifact(name, value)
 
 
-def current_run() -> ActiveRun | None:
-    """Give the run that is open here; None outside.
+def current_run() -> Recorder | None:
+    """Give the run that is open here, or that this process works for; None outside.
 
     Returns
     -------
-    ActiveRun or None
+    Recorder or None
     """
     run = workspace.current_run()
-    return run if isinstance(run, ActiveRun) else None
+    return run if isinstance(run, Recorder) else attached()
 
 
 def last_run() -> Run | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -15,6 +15,7 @@ from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidTypeError, NotFoundError, suggest
 from mlops_lite.tracking.artifact import Artifact, Artifacts
 from mlops_lite.tracking.describe import describe, restore
+from mlops_lite.tracking.facts import Code, Environment, Git, read_code, read_environment, read_git
 from mlops_lite.tracking.masking import mask
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mlops_lite.store import Store
 
 __all__ = ["Failure", "Note", "Run"]
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -78,6 +81,7 @@ class Run:
         self.store = store
         self.id = id
         self._read: Mapping[str, Any] | None = state
+        self._facts_read: dict[str, Any] = {}
 
     @property
     def _state(self) -> Mapping[str, Any]:
@@ -170,6 +174,43 @@ class Run:
         return _readonly(self._state.get("facts", {}))
 
     @property
+    def code(self) -> Code | None:
+        """The source of the function and of what it calls; None where none was to be had."""
+        return self._once("code", lambda facts: read_code(self.store, facts.get("code", {})))
+
+    @property
+    def environment(self) -> Environment:
+        """The machine, the interpreter and the packages that were imported."""
+        return self._once("environment", lambda facts: read_environment(self.store, facts))
+
+    @property
+    def git(self) -> Git | None:
+        """The commit, and what was changed since; None outside a working copy."""
+        return self._once("git", lambda facts: read_git(self.store, facts.get("git", {})))
+
+    def _once(self, name: str, read: Callable[[Mapping[str, Any]], T]) -> T:
+        """Read what a fact points at; once, when the run has ended."""
+        if name in self._facts_read:
+            found: T = self._facts_read[name]
+            return found
+        self.store.runs.flush()
+        found = read(self.facts)
+        if self.ended_at is not None:
+            self._facts_read[name] = found
+        return found
+
+    @property
+    def result(self) -> Any:
+        """What the function returned, described; small results as they were."""
+        return restore(self._state.get("result", {}).get("value"))
+
+    @property
+    def cached_from(self) -> Run | None:
+        """The run whose result was given back instead of running the function again."""
+        found = self.facts.get("cache", {}).get("from")
+        return Run(self.store, Ref(found).name) if found else None
+
+    @property
     def seed(self) -> int | None:
         """The seed that was set."""
         return self.facts.get("seed", {}).get("seed")
@@ -190,6 +231,13 @@ class Run:
         """The run that it goes on from."""
         found = self._state.get("continues")
         return Run(self.store, Ref(found).name) if found else None
+
+    @property
+    def children(self) -> Sequence[Run]:
+        """The runs that took place inside it, the oldest first."""
+        from mlops_lite.tracking.runs import children_of
+
+        return children_of(self)
 
     def history(self, name: str | None = None) -> pd.DataFrame:
         """Read the points of a metric, or of all.

@@ -96,14 +96,30 @@ def runs(
 
     if limit is not None and (not isinstance(limit, int) or limit < 0):
         raise InvalidInputError(f"limit= is a number of runs, not {limit!r}.")
-    listing = workspace.store(store).runs.index.listing()
+    home = workspace.store(store)
+    home.runs.flush()
+    listing = home.runs.index.listing()
     rows = np.arange(len(listing)) if where is None else selection.select(listing, where)
     if experiment is not None and len(rows):
         names = listing.table(["experiment"], rows)["experiment"].to_numpy(zero_copy_only=False)
         rows = rows[names == experiment]
     if len(rows):
         rows = selection.order(listing, order_by, rows)
-    return Runs(workspace.store(store), listing, rows[:limit])
+    return Runs(home, listing, rows[:limit])
+
+
+def children_of(run: Run) -> Runs:
+    """List the runs inside a run, the oldest first."""
+    import numpy as np
+
+    from mlops_lite.tracking import selection
+
+    run.store.runs.flush()
+    listing = run.store.runs.index.listing()
+    table = listing.table(["parent"])
+    parents = table["parent"].to_numpy(zero_copy_only=False) if len(listing) else np.array([], object)
+    rows = np.flatnonzero(parents == str(run.ref))
+    return Runs(run.store, listing, selection.order(listing, "started_at", rows) if len(rows) else rows)
 
 
 class Runs(Sequence[Run]):

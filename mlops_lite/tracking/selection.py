@@ -19,7 +19,7 @@ from mlops_lite.tracking.filter import And, Comparison, Name, Node, Not, Or, as_
 __all__ = ["order", "resolve", "select"]
 
 Mask = NDArray[np.bool_]
-_FIELDS = frozenset(FIELDS.names) - {"rev", "digest", "deleted", "objects", "body"}
+_FIELDS = frozenset(FIELDS.names) - {"rev", "digest", "key", "deleted", "objects", "body"}
 _TIMES = frozenset({"started_at", "ended_at"})
 _ORDERS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,

@@ -193,7 +193,7 @@ def listing() -> Iterator[Row]:
                 warm, _ = in_turn(ours, lambda: None)
                 yield Row(f"{count:,} runs, loose, index in the cache", warm, None, "<= 30 ms", holds=warm <= mark)
             Store(url).runs.compact()
-            warm, floor = in_turn(ours, lambda: frame_of_segments(url))
+            warm, floor = in_turn(ours, lambda url=url: frame_of_segments(url))
             yield Row(
                 f"{count:,} runs, compacted",
                 warm,

@@ -45,6 +45,8 @@ class Call:
     seed : int, optional
     file : str
         The file of the function, or of the block.
+    owner : object, optional
+        What the function is a method of.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Call:
         arguments: Mapping[str, Any] | None = None,
         seed: int | None = None,
         file: str = "",
+        owner: Any = None,
     ) -> None:
         self.store = store
         self.state = state
@@ -62,7 +65,14 @@ class Call:
         self.arguments = arguments or {}
         self.seed = seed
         self.file = file
+        self.owner = owner
         self.objects: dict[str, bytes] = {}
+
+    def forget(self) -> None:
+        """Let go of the user's values: a run that is looked back at must not keep his frames in memory."""
+        self.arguments = {}
+        self.owner = None
+        self.objects = {}
 
     def link(self, ref: str) -> None:
         """Note an input."""
