@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +31,6 @@ _ASSIGNED = re.compile(
     r"(?P<between>['\"]?\s*[=:]\s*|\s+)(?P<quote>['\"]?)(?P<value>[^\s'\"=,;)\]}]{6,})(?P=quote)",
     re.IGNORECASE,
 )
-_FRESH_S = 1.0
 _SHORTEST = 8  # a shorter value from the environment is too likely to be a word
 
 
@@ -95,7 +92,7 @@ def mask_text(text: str, *, assigned: bool = False) -> str:
     if len(text) < 4:
         return text
     text = _SHAPES.sub(MASK, text)
-    for value in _secret_values(len(os.environ), int(time.monotonic() / _FRESH_S)):
+    for value in _secret_values():
         if value in text:
             text = text.replace(value, MASK)
     return _ASSIGNED.sub(_masked_assignment, text) if assigned else text
@@ -114,8 +111,16 @@ def _is_literal(match: re.Match[str]) -> bool:
     return match["name"].startswith("-") or ("=" in match["between"] and not match["between"].startswith(" "))
 
 
-@functools.lru_cache(maxsize=2)
-def _secret_values(size: int, tick: int) -> tuple[str, ...]:
-    """List the secrets of the environment, the longest first; looked up again when it grows, and every second."""
-    found = {value for name, value in os.environ.items() if len(value) >= _SHORTEST and is_secret_name(name)}
-    return tuple(sorted(found, key=len, reverse=True))
+def _secret_values() -> tuple[str, ...]:
+    """List the secrets of the environment, the longest first."""
+    global _seen, _found
+    now = getattr(os.environ, "_data", None)  # compared without decoding: a microsecond instead of thirty
+    now = dict(os.environ) if now is None else now
+    if now != _seen:
+        found = {value for name, value in os.environ.items() if len(value) >= _SHORTEST and is_secret_name(name)}
+        _seen, _found = dict(now), tuple(sorted(found, key=len, reverse=True))
+    return _found
+
+
+_seen: dict[Any, Any] = {}
+_found: tuple[str, ...] = ()
