@@ -12,6 +12,7 @@ import urllib.request
 import pytest
 
 ACCOUNT = "devstoreaccount1"
+S3_SERVER = os.path.join(os.path.dirname(__file__), "s3_server.py")
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="  # azurite's public key
 
 
@@ -41,11 +42,11 @@ def running(command, port, seconds=30):
 
 @pytest.fixture(scope="session")
 def s3_server():
-    """A moto server; gives the options of a store on it."""
+    """A moto server whose writes are atomic, as those of S3 are; gives the options of a store on it."""
     pytest.importorskip("s3fs", reason="s3fs is not installed")
     pytest.importorskip("moto", reason="moto is not installed")
     port = free_port()
-    with running([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], port):
+    with running([sys.executable, S3_SERVER, str(port)], port):
         url = f"http://127.0.0.1:{port}"
         request = urllib.request.Request(f"{url}/team-bucket", method="PUT")
         urllib.request.urlopen(request, timeout=10).close()
