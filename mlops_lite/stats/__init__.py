@@ -1,0 +1,1 @@
+"""Statistics as pure functions: tests, profiles, metrics, resampling, sequential tests. The home of scipy."""
