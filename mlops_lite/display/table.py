@@ -1,0 +1,162 @@
+"""Tables: real ones, with captions and scopes; aligned columns in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from mlops_lite.display import format
+from mlops_lite.display.element import Element
+from mlops_lite.display.escape import clip, html, pad, visible, width
+
+__all__ = ["Table", "facts", "table"]
+
+_GAP = "  "
+_NARROWEST = 6  # cells that a column keeps, however many there are
+_PLAIN_ROWS = 30
+_CELL = 60  # cells of a terminal that one value may take
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under columns; without columns, rows of a name and a value."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    caption: str
+    more: int = 0
+
+    def html(self) -> str:
+        """Draw it."""
+        right = self._right()
+        head = "".join(
+            f'<th scope="col"{_side(side)}>{html(name)}</th>' for name, side in zip(self.columns, right, strict=False)
+        )
+        head = f"<thead><tr>{head}</tr></thead>" if self.columns else ""
+        body = "".join(_row(row, right) for row in self.rows)
+        more = f'<p class="q">{_more(self.more)}</p>' if self.more else ""
+        return f"<table><caption>{html(self.caption)}</caption>{head}<tbody>{body}</tbody></table>{more}"
+
+    def plain(self, width: int) -> str:
+        """Write it, in aligned columns."""
+        rows, right = self.rows[:_PLAIN_ROWS], self._right()
+        more = self.more + len(self.rows) - len(rows)
+        cells = [[_plain(cell) for cell in row] for row in rows]
+        if self.columns:
+            cells.insert(0, [visible(name) for name in self.columns])
+        widths = _fit(cells, width)
+        lines = [_line(row, widths, right) for row in cells]
+        if self.columns:
+            lines.insert(1, _GAP.join("─" * each for each in widths))
+        head = [clip(visible(self.caption), width)] if self.caption else []
+        return "\n".join([*head, *lines, *([_more(more)] if more else [])])
+
+    def _right(self) -> list[bool]:
+        """Columns of numbers stand to the right."""
+        count = max((len(row) for row in self.rows), default=len(self.columns))
+        return [bool(self.columns) and self._is_numeric(index) for index in range(count)]
+
+    def _is_numeric(self, index: int) -> bool:
+        found = [row[index] for row in self.rows if index < len(row) and row[index] is not None]
+        return bool(found) and all(format.is_number(cell) for cell in found)
+
+
+def _row(row: tuple[Any, ...], right: Sequence[bool]) -> str:
+    first, *others = row
+    cells = "".join(f"<td{_side(side)}>{_html(cell)}</td>" for cell, side in zip(others, right[1:], strict=False))
+    return f'<tr><th scope="row"{_side(right[0])}>{_html(first)}</th>{cells}</tr>'
+
+
+def _side(right: bool) -> str:
+    return ' class="n"' if right else ""
+
+
+def _html(cell: Any) -> str:
+    return cell.html() if isinstance(cell, Element) else html(format.value(cell))
+
+
+def _plain(cell: Any) -> str:
+    if isinstance(cell, Element):
+        return visible(cell.plain(_CELL))
+    return clip(visible(format.value(cell)), _CELL)
+
+
+def _more(count: int) -> str:
+    return f"… and {count:,} more"
+
+
+def _fit(cells: list[list[str]], room: int) -> list[int]:
+    """Take from the widest columns until all fit."""
+    if not cells:
+        return []
+    widths = [max(width(row[index]) for row in cells if index < len(row)) for index in range(max(map(len, cells)))]
+    excess = sum(widths) + len(_GAP) * (len(widths) - 1) - room
+    while excess > 0 and max(widths) > _NARROWEST:
+        widest = widths.index(max(widths))
+        widths[widest] -= 1
+        excess -= 1
+    return widths
+
+
+def _line(row: list[str], widths: list[int], right: Sequence[bool]) -> str:
+    cells = (pad(clip(cell, each), each, side) for cell, each, side in zip(row, widths, right, strict=False))
+    return _GAP.join(cells).rstrip()
+
+
+def table(columns: Iterable[object], rows: Iterable[Iterable[Any]], caption: object, *, most: int = 100) -> Table:
+    """Make a table.
+
+    Parameters
+    ----------
+    columns : iterable of str
+        The names of the columns; the first one names the rows.
+    rows : iterable of iterables
+        Cells: text, numbers, times, truth values, None, or elements (a badge, a sparkline).
+    caption : object
+        What it shows.
+    most : int
+        How many rows to draw; the rest is counted.
+
+    Returns
+    -------
+    Element
+
+    Examples
+    --------
+    >>> print(table(["column", "missing"], [["age", 0.25], ["city", None]], "Missing values").plain(40))
+    Missing values
+    column  missing
+    ──────  ───────
+    age        0.25
+    city          –
+    """
+    remaining = iter(rows)
+    shown = tuple(tuple(row) for row in islice(remaining, most))
+    return Table(tuple(map(str, columns)), shown, str(caption), sum(1 for _ in remaining))
+
+
+def facts(values: Mapping[str, Any], caption: object, *, most: int = 100) -> Table:
+    """Make a table of names and values; None is left out.
+
+    Parameters
+    ----------
+    values : mapping
+    caption : object
+    most : int
+        How many to draw; the rest is counted.
+
+    Returns
+    -------
+    Element
+
+    Examples
+    --------
+    >>> print(facts({"rows": 336_776, "key": "flight_id", "message": None}, "Facts").plain(40))
+    Facts
+    rows  336,776
+    key   flight_id
+    """
+    known = [(name, value) for name, value in values.items() if value is not None]
+    return Table((), tuple(known[:most]), str(caption), max(0, len(known) - most))
