@@ -13,10 +13,11 @@ from contextvars import ContextVar, Token
 from pathlib import Path
 from typing import Any, Protocol
 
+from mlops_lite.base.fingerprint import fingerprint
 from mlops_lite.base.ref import HasRef, Ref
 from mlops_lite.errors import NotFoundError
 from mlops_lite.store import Store
-from mlops_lite.store.current import block
+from mlops_lite.store.current import blocks
 
 __all__ = [
     "OpenRun",
@@ -31,6 +32,7 @@ __all__ = [
     "store",
     "use",
     "uses",
+    "was_changed",
 ]
 
 _FOLDER = ".mlops_lite"
@@ -111,9 +113,9 @@ def store(given: Store | str | os.PathLike[str] | None = None) -> Store:
         return given
     if given is not None:
         return Store(given)
-    inside = block.get()
-    if inside is not None:
-        return inside
+    inside = blocks.get()
+    if inside:
+        return inside[-1]
     if _used is not None:
         return _used
     where = os.environ.get("MLOPS_LITE_STORE") or _of_run() or str(_search(Path.cwd()))
@@ -242,7 +244,7 @@ def made(value: object) -> None:
         run.made(Ref.parse(value))
 
 
-_origins: dict[int, tuple[weakref.ref[Any], Ref]] = {}
+_origins: dict[int, tuple[weakref.ref[Any], Ref, int]] = {}
 
 
 def remember(value: Any, ref: HasRef | Ref | str) -> None:
@@ -256,10 +258,16 @@ def remember(value: Any, ref: HasRef | Ref | str) -> None:
     """
     key = id(value)
     with contextlib.suppress(TypeError):
-        _origins[key] = (weakref.ref(value, lambda _: _origins.pop(key, None)), Ref.parse(ref))
+        gone = weakref.ref(value, lambda _: _origins.pop(key, None))
+        _origins[key] = gone, Ref.parse(ref), fingerprint(value)
 
 
 def origin(value: Any) -> Ref | None:
     """Say which snapshot a frame was loaded from; None where that is not known."""
     found = _origins.get(id(value))
     return found[1] if found is not None and found[0]() is value else None
+
+
+def was_changed(value: Any) -> bool:
+    """Tell whether a frame was changed in place since it was loaded from a snapshot."""
+    return origin(value) is not None and fingerprint(value) != _origins[id(value)][2]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_lite.base.digest import short
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
-from mlops_lite.tracking.opening import unpickle
+from mlops_lite.tracking.pickling import unpickle
 
 if TYPE_CHECKING:
     from mlops_lite.store import ObjectBatch, Store

@@ -89,6 +89,7 @@ def begin(
     function: Callable[..., Any] | None = None,
     arguments: Mapping[str, Any] | None = None,
     owner: Any = None,
+    code: Mapping[str, Any] | None = None,
 ) -> ActiveRun:
     """Open a run of a function or a block; see :func:`start_run`."""
     state: dict[str, Any] = {"format": _FORMAT, "id": new_id(), "name": name, "started": clock.now(), "params": {}}
@@ -105,7 +106,7 @@ def begin(
         earlier = _run(continues, store)
         state["continues"] = str(earlier.ref)
         counters = {key: found["step"] + 1 for key, found in earlier._state.get("metrics", {}).items()}
-    call = capture.Call(store, state, function, arguments, seed, _file(function), owner)
+    call = capture.Call(store, state, function, arguments, seed, _file(function), owner, code)
     capture.before(call)
     trouble = Trouble(store.url)
     handle = store.runs.begin(state["id"], _marker(state), trouble, counters)

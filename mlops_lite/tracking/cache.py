@@ -11,7 +11,7 @@ from mlops_lite.base.digest import sha256
 from mlops_lite.base.ref import Ref
 from mlops_lite.tracking.describe import content_of, describe
 from mlops_lite.tracking.links import link
-from mlops_lite.tracking.opening import unpickle
+from mlops_lite.tracking.pickling import unpickle
 from mlops_lite.tracking.warning import warn
 
 if TYPE_CHECKING:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import dis
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -15,11 +16,12 @@ import attrs
 
 from mlops_lite.base import canonical
 from mlops_lite.base.digest import sha256
-from mlops_lite.tracking.describe import content_of, describe
+from mlops_lite.tracking.describe import content_of, describe, is_exact
 from mlops_lite.tracking.masking import mask, mask_text
+from mlops_lite.tracking.pickling import NotKeptError, pickled
 from mlops_lite.tracking.sources import Text, is_project, text_of
 
-__all__ = ["Closure", "Part", "gather"]
+__all__ = ["Closure", "Module", "Part", "gather"]
 
 _PLAIN = (int, float, str, bytes, bool, type(None), complex)
 _MOST_PARTS = 500
@@ -52,15 +54,63 @@ class Part:
     fits: bool = True
 
 
+@attrs.frozen
+class Module:
+    """What the parts of one module need besides each other.
+
+    Parameters
+    ----------
+    name : str
+    imports : tuple of str
+        The lines that bind names of other modules.
+    globals : mapping
+        Values that are read, described.
+    kept : mapping of str to str
+        The digests of pickles of small ones that are no plain data.
+    lost : mapping of str to str
+        Why others are not kept.
+    """
+
+    name: str
+    imports: tuple[str, ...] = ()
+    globals: Mapping[str, Any] = attrs.field(factory=dict)
+    kept: Mapping[str, str] = attrs.field(factory=dict)
+    lost: Mapping[str, str] = attrs.field(factory=dict)
+
+
+class _Space:
+    """What is found of one module while its functions are followed."""
+
+    def __init__(self) -> None:
+        self.imports: set[str] = set()
+        self.values: dict[str, Any] = {}
+        self.kept: dict[str, bytes] = {}
+        self.lost: dict[str, str] = {}
+
+    def note_value(self, name: str, value: Any) -> None:
+        described = describe(value, most=_MOST_GLOBAL)
+        self.values[name] = mask(described, name)
+        if self.values[name] != described:
+            self.lost[name] = "it holds what looks like a secret"
+        elif not is_exact(value, described):
+            try:
+                self.kept[name] = pickled(value)
+            except NotKeptError as error:
+                self.lost[name] = str(error)
+
+    def describe(self) -> dict[str, Any]:
+        kept = {name: sha256(data) for name, data in self.kept.items()}
+        return {"imports": sorted(self.imports), "globals": self.values, "kept": kept, "lost": self.lost}
+
+
 class Closure:
     """All code that a call of a function may run, as far as it is the user's own."""
 
     def __init__(self, function: Any) -> None:
         self.function = _bare(function)
         self.parts: list[Part] = []
-        self.imports: set[str] = set()
-        self.values: dict[str, Any] = {}
         self.texts: set[Text] = set()
+        self._spaces: dict[str, _Space] = {}
         self._seen: set[int] = set()
         self._watched: list[tuple[Any, str, Any]] = []  # where a name was found, and what it stood for
         if isinstance(self.function, FunctionType):
@@ -71,6 +121,11 @@ class Closure:
         """Whether every name still stands for what it stood for: a cell that is run again makes a new function."""
         return all(_look(place, name) is value for place, name, value in self._watched)
 
+    @property
+    def pickles(self) -> list[bytes]:
+        """The values that are kept whole."""
+        return [data for space in self._spaces.values() for data in space.kept.values()]
+
     def edited(self) -> list[str]:
         """Name the files whose text is no longer, or was never, that of the code that runs."""
         changed = {text.file for text in self.texts if text.edited()}
@@ -79,21 +134,24 @@ class Closure:
     def describe(self) -> dict[str, Any]:
         """Describe it as plain data; where its files lie is said beside the digest, which is of what it does."""
         first = self.parts[0] if self.parts else None
+        modules = {name: space.describe() for name, space in self._spaces.items()}
         said = {
             "source": first.source if first else "",
             "parts": sorted([[part.module, part.name, part.source] for part in self.parts[1:]]),
-            "imports": sorted(self.imports),
-            "globals": self.values,
         }
-        content = {**said, "globals": content_of(self.values)}
+        does = {name: [found["imports"], content_of(found["globals"])] for name, found in modules.items()}
         return {
             "function": getattr(self.function, "__qualname__", ""),
             "module": getattr(self.function, "__module__", ""),
             "file": first.file if first else "",
             "line": first.line if first else 0,
-            "digest": sha256(canonical.encode(content)),
+            "digest": sha256(canonical.encode({**said, "modules": does})),
             **said,
+            "modules": modules,
         }
+
+    def _space(self, module: str) -> _Space:
+        return self._spaces.setdefault(module, _Space())
 
     def _visit_function(self, function: FunctionType) -> None:
         code = function.__code__
@@ -103,76 +161,57 @@ class Closure:
         part = _function_part(function, self.texts)
         self.parts.append(part)
         for place, name, attributes in _names(function):
-            self._meet(place, name, attributes)
-        self._visit_head(part.source, function.__globals__)
+            self._meet(part.module, place, name, attributes)
+        self._visit_head(part.source, part.module, function.__globals__)
         defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
         for value in defaults:
-            self._visit(value)
+            self._follow(value)
 
-    def _visit_head(self, source: str, namespace: dict[str, Any]) -> None:
+    def _visit_head(self, source: str, module: str, namespace: dict[str, Any]) -> None:
         """Follow what stands outside of the bodies: decorators, defaults, annotations, bases."""
         with contextlib.suppress(SyntaxError):
             for name, attributes in _head_names(ast.parse(source)):
-                self._meet(namespace, name, attributes)
+                self._meet(module, namespace, name, attributes)
 
-    def _meet(self, place: Any, name: str, attributes: list[str]) -> None:
+    def _meet(self, module: str, place: Any, name: str, attributes: list[str]) -> None:
+        """Follow a name of a module, and ``helpers.clean`` on into modules of the project."""
         value = _look(place, name)
-        if value is _MISSING:
+        if value is _MISSING or value is getattr(builtins, name, _MISSING):
             return
         self._watched.append((place, name, value))
+        space = self._space(module)
         if isinstance(value, ModuleType):
-            self._meet_module(value, name, attributes)
-        elif not self._visit(value, name):
-            self.values[name] = mask(describe(value, most=_MOST_GLOBAL), name)
-
-    def _meet_module(self, module: ModuleType, name: str, attributes: list[str]) -> None:
-        """Follow ``helpers.clean`` into modules of the project; of others note the import."""
-        if not is_project(getattr(module, "__file__", None) or ""):
-            self.imports.add(_import_line(module.__name__, name))
+            if getattr(place, "__name__", "") != module:  # an attribute of a module needs no import
+                space.imports.add(_import_line(value.__name__, name))
+            if attributes and is_project(getattr(value, "__file__", None) or ""):
+                self._meet(value.__name__, value, attributes[0], attributes[1:])
             return
-        self.imports.add(_import_line(module.__name__, name))
-        for attribute in attributes:
-            value = _look(module, attribute)
-            if value is _MISSING:
-                return
-            self._watched.append((module, attribute, value))
-            if not isinstance(value, ModuleType):
-                if not self._visit(value):
-                    self.values[f"{module.__name__}.{attribute}"] = mask(describe(value, most=_MOST_GLOBAL), attribute)
-                return
-            module = value
+        home = self._follow(value)
+        if home is None:
+            space.note_value(name, value)
+        elif home != (module, name) and home[1].isidentifier():
+            space.imports.add(f"from {home[0]} import {home[1]}" + (f" as {name}" if name != home[1] else ""))
 
-    def _visit(self, value: Any, name: str = "") -> bool:
-        """Follow a function or class; False where it is a plain value."""
+    def _follow(self, value: Any) -> tuple[str, str] | None:
+        """Follow a function or class, and say where it is at home; None where it is a plain value."""
         if isinstance(value, _PLAIN):
-            return False
+            return None
         bare = _bare(value)
+        home = str(getattr(bare, "__module__", None) or ""), str(getattr(bare, "__qualname__", ""))
         if isinstance(bare, FunctionType):
             if is_project(bare.__code__.co_filename):
                 self._visit_function(bare)
-            elif name:
-                self._note_import(bare, name)
-            return True
+                return home[0], home[1].rpartition(".")[2]
+            return home if _is_at(home, value, bare) else None
         if isinstance(bare, type):
-            self._visit_class(bare, name)
-            return True
-        if inspect.isbuiltin(bare) and name:
-            self._note_import(bare, name)
-            return True
-        return False
+            self._visit_class(bare)
+            return home
+        return home if inspect.isbuiltin(bare) and _is_at(home, value, bare) else None
 
-    def _note_import(self, value: Any, name: str) -> None:
-        module, qualname = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
-        if module and module != "builtins" and "." not in qualname:
-            self.imports.add(f"from {module} import {qualname}" + (f" as {name}" if name != qualname else ""))
-
-    def _visit_class(self, cls: type, name: str) -> None:
+    def _visit_class(self, cls: type) -> None:
         module = sys.modules.get(cls.__module__)
         file = getattr(module, "__file__", None) or _first_file(cls)
-        if id(cls) in self._seen or len(self.parts) >= _MOST_PARTS:
-            return
-        if not file or not is_project(file):
-            self._note_import(cls, name or cls.__name__)
+        if id(cls) in self._seen or len(self.parts) >= _MOST_PARTS or not file or not is_project(file):
             return
         self._seen.add(id(cls))
         text = text_of(file)
@@ -182,14 +221,20 @@ class Closure:
         self.parts.append(Part(cls.__qualname__, cls.__module__, file, 0, mask_text(source, assigned=True)))
         for base in cls.__bases__:
             if base is not object:
-                self._visit(base, base.__name__)
-        self._visit_head(source, vars(module) if module else {})
+                self._follow(base)
+        self._visit_head(source, cls.__module__, vars(module) if module else {})
         for member in list(vars(cls).values()):
             function = _bare(getattr(member, "fget", None) or member)
             if isinstance(function, FunctionType) and function.__code__.co_filename == _first_file(cls):
                 self._seen.add(id(function.__code__))  # its source is that of the class
                 for place, inner, attributes in _names(function):
-                    self._meet(place, inner, attributes)
+                    self._meet(cls.__module__, place, inner, attributes)
+
+
+def _is_at(home: tuple[str, str], *values: Any) -> bool:
+    """Tell whether a value can be imported from where it says that it is at home."""
+    found = getattr(sys.modules.get(home[0]), home[1], _MISSING)
+    return any(found is value for value in values)
 
 
 def gather(function: Any) -> Closure:

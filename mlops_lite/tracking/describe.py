@@ -15,7 +15,7 @@ import attrs
 
 from mlops_lite.base.ref import HasRef, Ref
 
-__all__ = ["MOST_DIGESTED", "Described", "describe", "restore"]
+__all__ = ["MOST_DIGESTED", "Described", "content_of", "describe", "digest_of", "is_described", "is_exact", "restore"]
 
 MOST_DIGESTED = 64 << 20  # bytes; what is larger is described only
 _MOST_TEXT = 2_000
@@ -43,6 +43,8 @@ class Described:
         Of arrays and frames.
     reason : str, optional
         Why there is no digest.
+    changed_from : str, optional
+        The ref of the snapshot that it was loaded from, and changed in place since.
     """
 
     type: str
@@ -51,6 +53,7 @@ class Described:
     nbytes: int | None = None
     shape: tuple[int, ...] | None = None
     reason: str | None = None
+    changed_from: str | None = None
 
     def __str__(self) -> str:
         return self.text or f"<{self.type}>"
@@ -96,6 +99,34 @@ def content_of(found: Any) -> Any:
     if isinstance(found, list):
         return [content_of(item) for item in found]
     return found
+
+
+def is_described(found: Any) -> bool:
+    """Tell whether a description stands for a value that is not plain data."""
+    return isinstance(found, dict) and found.keys() == {"$value"}
+
+
+def is_exact(value: Any, found: Any) -> bool:
+    """Tell whether a value can be had again from its description: tuples, enumerations and paths cannot.
+
+    Parameters
+    ----------
+    value : object
+    found : plain data
+        Its description; a ref stands for its value.
+    """
+    if is_described(found):
+        return False
+    return (isinstance(found, dict) and "$ref" in found) or _is_plain(value)
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    if kind is list:
+        return all(map(_is_plain, value))
+    if kind is dict:
+        return all(map(_is_plain, value.values()))
+    return value is None or kind in (bool, int, float, str)
 
 
 def restore(found: Any) -> Any:
@@ -213,40 +244,6 @@ def digest_of(value: Any, most: int = MOST_DIGESTED) -> str:
     counter = _Digester(most)
     cloudpickle.CloudPickler(counter, protocol=5, buffer_callback=counter.take_buffer).dump(value)
     return counter.digest.hexdigest()
-
-
-def pickled(value: Any, most: int | None = None) -> bytes:
-    """Pickle a value.
-
-    Raises
-    ------
-    OverflowError
-        It takes more than ``most`` bytes.
-    Exception
-        It cannot be pickled.
-    """
-    import cloudpickle
-
-    kept = _Kept(most)
-    cloudpickle.CloudPickler(kept, protocol=5).dump(value)
-    return b"".join(kept.pieces)
-
-
-class _Kept:
-    """A file in memory that refuses to grow beyond a size."""
-
-    def __init__(self, most: int | None) -> None:
-        self.pieces: list[bytes] = []
-        self._left = most
-
-    def write(self, data: Any) -> int:
-        view = memoryview(data)
-        if self._left is not None:
-            self._left -= view.nbytes
-            if self._left < 0:
-                raise OverflowError("larger than what is kept")
-        self.pieces.append(bytes(view))
-        return view.nbytes
 
 
 class _Digester:

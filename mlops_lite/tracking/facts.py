@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from mlops_lite.base import canonical
-from mlops_lite.tracking.closure import Part
+from mlops_lite.tracking.closure import Module, Part
 from mlops_lite.tracking.describe import restore
 
 if TYPE_CHECKING:
@@ -33,10 +33,8 @@ class Code:
         Of everything below: equal digests did the same.
     parts : tuple of Part
         What the function calls in the project or the notebook.
-    imports : tuple of str
-        The lines that bind names of other packages.
-    globals : mapping
-        Values that it reads, described.
+    modules : tuple of Module
+        What these need besides each other: imports and globals.
     edited : tuple of str
         Files that had been changed since they were imported: what ran was not what stands there.
     """
@@ -48,9 +46,24 @@ class Code:
     line: int = 0
     digest: str = ""
     parts: tuple[Part, ...] = ()
-    imports: tuple[str, ...] = ()
-    globals: Mapping[str, Any] = attrs.field(factory=dict)
+    modules: tuple[Module, ...] = ()
     edited: tuple[str, ...] = ()
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The lines that bind names of other packages."""
+        own = {module.name for module in self.modules}
+        lines = {line for module in self.modules for line in module.imports}
+        return tuple(sorted(line for line in lines if line.split()[1] not in own))
+
+    @property
+    def globals(self) -> Mapping[str, Any]:
+        """Values that it reads, described; those of other modules than its own with the module in front."""
+        return {
+            name if module.name == self.module else f"{module.name}.{name}": value
+            for module in self.modules
+            for name, value in module.globals.items()
+        }
 
     def script(self) -> str:
         """Write it as one text: imports, plain globals, what is called, the function."""
@@ -141,10 +154,13 @@ def read_code(store: Store, fact: Mapping[str, Any]) -> Code | None:
         found["line"],
         found.get("digest", ""),
         parts,
-        tuple(found["imports"]),
-        restore(found["globals"]),
+        tuple(_module(name, said) for name, said in sorted(found["modules"].items())),
         tuple(fact.get("edited", ())),
     )
+
+
+def _module(name: str, said: Mapping[str, Any]) -> Module:
+    return Module(name, tuple(said["imports"]), restore(said["globals"]), said["kept"], said["lost"])
 
 
 def read_environment(store: Store, facts: Mapping[str, Any]) -> Environment:

@@ -9,7 +9,25 @@ from mlops_lite.base.ref import Ref
 if TYPE_CHECKING:
     from mlops_lite.store import Store
 
-__all__ = ["link"]
+__all__ = ["Input", "link"]
+
+
+class Input(Ref):
+    """The ref of an input; ``changed`` says that the frame was changed between being loaded and being given."""
+
+    __slots__ = ("changed",)
+    changed: bool
+
+    def __new__(cls, text: str, changed: bool = False) -> Input:
+        """Parse and check."""
+        self = super().__new__(cls, text)
+        assert isinstance(self, Input)
+        self.changed = changed
+        return self
+
+    def __reduce__(self) -> tuple[type[Ref], tuple[Any, ...]]:
+        return Input, (str(self), self.changed)
+
 
 _known: dict[tuple[str, str], dict[str, Any]] = {}
 

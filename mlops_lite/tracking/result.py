@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_lite.tracking.describe import describe, pickled
+from mlops_lite.tracking.describe import describe
 from mlops_lite.tracking.masking import mask
+from mlops_lite.tracking.pickling import SMALL, NotKeptError, pickled
 
 if TYPE_CHECKING:
     from mlops_lite.tracking.capture import Call
 
 __all__ = ["note_result"]
 
-_SMALL = 64 << 10  # bytes up to which a result is kept whole
 _EXACT = (type(None), bool, int, float, str)
 
 
@@ -30,12 +30,12 @@ def note_result(call: Call, value: Any, *, whole: bool = False) -> None:
     masked = mask(described)
     exact = type(value) in _EXACT and masked == value
     call.state["result"] = found = {"value": masked, "exact": exact}
-    if exact or (not whole and _nbytes(described) > _SMALL):
+    if exact or (not whole and _nbytes(described) > SMALL):
         return
     try:
-        data = pickled(value, None if whole else _SMALL)
-    except Exception as error:  # it cannot be pickled, or is too large to be kept by the way
-        found["not_kept"] = f"{type(error).__name__}: {error}"
+        data = pickled(value, None if whole else SMALL)
+    except NotKeptError as error:
+        found["not_kept"] = str(error)
     else:
         found["object"] = call.keep(data)
 

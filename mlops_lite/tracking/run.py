@@ -16,6 +16,7 @@ from mlops_lite.errors import InvalidTypeError, NotFoundError, suggest
 from mlops_lite.tracking.artifact import Artifact, Artifacts
 from mlops_lite.tracking.describe import describe, restore
 from mlops_lite.tracking.facts import Code, Environment, Git, read_code, read_environment, read_git
+from mlops_lite.tracking.links import Input
 from mlops_lite.tracking.masking import mask
 
 if TYPE_CHECKING:
@@ -148,9 +149,9 @@ class Run:
         return tuple(Note(**note) for note in self._state.get("notes", ()))
 
     @property
-    def inputs(self) -> tuple[Ref, ...]:
+    def inputs(self) -> tuple[Input, ...]:
         """What it was made from: snapshots, model versions, deployments."""
-        return tuple(Ref(found["ref"]) for found in self._state.get("inputs", ()))
+        return tuple(Input(found["ref"], found.get("changed", False)) for found in self._state.get("inputs", ()))
 
     @property
     def outputs(self) -> tuple[Ref, ...]:

@@ -6,11 +6,14 @@ import random
 import subprocess
 import sys
 import textwrap
+import threading
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import mlops_lite as ml
+from mlops_lite.base import canonical
 from mlops_lite.tracking import RunWarning, capture
 from mlops_lite.tracking.capture import git as git_capture
 
@@ -355,3 +358,47 @@ def test_a_plugin_that_fails_costs_its_fact_and_a_warning(monkeypatch):
     with pytest.warns(RunWarning, match="could not note its mine: RuntimeError: broken"):
         train_on(1)
     assert dict(train_on.last_run.facts) == {"other": {"when": "after"}}
+
+
+# --- data --------------------------------------------------------------------------------------------------------
+
+
+@ml.track_run
+def learn(frame, size=(1, 2)):
+    return len(frame) + len(size)
+
+
+def test_a_frame_that_was_loaded_is_an_input_and_is_marked_when_it_was_changed(store):
+    store.log("dataset", "flights").append({}, action="snapshot")
+    frame = pd.DataFrame({"a": [1, 2, 3]})
+    ml.workspace.remember(frame, "dataset/flights@1")
+    learn(frame)
+    run = ml.get(learn.last_run.ref)
+    assert run.inputs == ("dataset/flights@1",) and not run.inputs[0].changed
+    assert run.params["frame"] == "dataset/flights@1"
+    frame.loc[0, "a"] = 7
+    learn(frame)
+    run = ml.get(learn.last_run.ref)
+    assert run.inputs == ("dataset/flights@1",) and run.inputs[0].changed
+    assert run.params["frame"].changed_from == "dataset/flights@1" and run.params["frame"].digest
+    learn(frame.copy())
+    assert learn.last_run.inputs == ()
+
+
+def test_what_makes_an_argument_is_kept_where_it_is_small_and_no_secret():
+    def kept(**arguments):
+        learn(**arguments)
+        run = learn.last_run
+        return canonical.decode(run.store.objects.read(run.facts["arguments"]["object"]))
+
+    assert kept(frame=[1, 2]) == {
+        "names": ["frame", "size"],
+        "kept": {"size": kept(frame=[])["kept"]["size"]},
+        "loaded": {},
+        "lost": {},
+    }
+    assert "larger than 64 KiB" in kept(frame=[str(number) for number in range(20_000)])["lost"]["frame"]
+    assert "80,000 bytes" in kept(frame=np.zeros(10_000))["lost"]["frame"]
+    assert "secret" in kept(frame={"password": "abc"})["lost"]["frame"]
+    assert "secret" in kept(frame=({"password": "abc"},))["lost"]["frame"]
+    assert "TypeError" in kept(frame=(threading.Lock(), 1))["lost"]["frame"]

@@ -47,6 +47,8 @@ class Call:
         The file of the function, or of the block.
     owner : object, optional
         What the function is a method of.
+    code : mapping, optional
+        The fact of its code, where that is known already: a recorded function runs again.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Call:
         seed: int | None = None,
         file: str = "",
         owner: Any = None,
+        code: Mapping[str, Any] | None = None,
     ) -> None:
         self.store = store
         self.state = state
@@ -66,6 +69,7 @@ class Call:
         self.seed = seed
         self.file = file
         self.owner = owner
+        self.code = code
         self.objects: dict[str, bytes] = {}
 
     def forget(self) -> None:
@@ -74,9 +78,10 @@ class Call:
         self.owner = None
         self.objects = {}
 
-    def link(self, ref: str) -> None:
-        """Note an input."""
-        apply(self.state, {"op": "input", **link(self.store, ref)})
+    def link(self, ref: str, *, changed: bool = False) -> None:
+        """Note an input, and whether it was changed between being loaded and being given."""
+        found = link(self.store, ref)
+        apply(self.state, {"op": "input", **found, **({"changed": True} if changed else {})})
 
     def keep(self, data: bytes) -> str:
         """Have the run keep bytes as an object.

@@ -23,10 +23,14 @@ _closures: weakref.WeakKeyDictionary[Any, tuple[Closure, dict[str, Any], bytes]]
 
 def before(call: Call) -> Mapping[str, Any] | None:
     """Point at the code."""
+    if call.code is not None:
+        return call.code
     if call.function is None:
         return _script(call)
     closure, described, data = closure_of(call.function)
     found = {"object": call.keep(data), "digest": described["digest"], "function": described["function"]}
+    for kept in closure.pickles:
+        call.keep(kept)
     edited = closure.edited()
     return {**found, "edited": edited} if edited else found
 
@@ -51,7 +55,7 @@ def _script(call: Call) -> Mapping[str, Any] | None:
         return None
     source = mask_text("".join(text.lines), assigned=True)[:_MOST_SCRIPT]
     described = {"function": "", "module": "", "file": call.file, "line": 0, "source": source}
-    described |= {"parts": [], "imports": [], "globals": {}}
+    described |= {"parts": [], "modules": {}}
     data = canonical.encode(described)
     found: dict[str, Any] = {"object": call.keep(data)}
     return {**found, "edited": [call.file]} if text.edited() else found
