@@ -15,6 +15,7 @@ _HOMES = {
     "Store": "mlops_lite.store",
     "current_run": "mlops_lite.tracking",
     "errors": "mlops_lite.errors",
+    "frames": "mlops_lite.frames",
     "get": "mlops_lite.workspace",
     "last_run": "mlops_lite.tracking",
     "log": "mlops_lite.tracking",

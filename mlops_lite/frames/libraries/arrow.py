@@ -1,0 +1,53 @@
+"""Arrow tables and record batches."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from mlops_lite.frames import _layout
+
+__all__ = ["from_arrow", "recognises", "to_arrow"]
+
+
+def recognises(value: object) -> bool:
+    """Tell whether a value is an Arrow table or record batch."""
+    arrow = sys.modules.get("pyarrow")
+    return arrow is not None and isinstance(value, (arrow.Table, arrow.RecordBatch))
+
+
+def to_arrow(value: Any, whole: bool) -> Any:
+    """Give the table itself; a record batch comes back as one."""
+    import pyarrow as pa
+
+    table = value if isinstance(value, pa.Table) else pa.Table.from_batches([value])
+    _layout.check_unique(table.column_names)
+    if _layout.KEY in (table.schema.metadata or {}):
+        return table  # of another library, on its way through Arrow
+    layout: dict[str, Any] = {"kind": "arrow", "shape": "table" if table is value else "batch"}
+    if not whole:
+        return table
+    metadata = table.schema.metadata
+    return _layout.attach(table, layout) if not metadata else _layout.attach(table, layout | _author(metadata))
+
+
+def _author(metadata: dict[bytes, bytes]) -> dict[str, Any]:
+    return {"metadata": [[key, value] for key, value in sorted(metadata.items())]}
+
+
+def from_arrow(table: Any) -> Any:
+    """Give the table with the metadata that its author gave it."""
+    layout = _layout.read(table.schema)
+    if layout.get("kind") != "arrow":
+        return table
+    metadata = dict(layout.get("metadata", []))
+    table = table.replace_schema_metadata(metadata or None)
+    if layout["shape"] == "batch":
+        return table.combine_chunks().to_batches()[0] if table.num_rows else _empty(table.schema)
+    return table
+
+
+def _empty(schema: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_pylist([], schema=schema)
