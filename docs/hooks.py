@@ -1,0 +1,46 @@
+"""What the documentation takes from elsewhere: its navigation from the folders, the public names from the package."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+_SECTIONS = {
+    "Learn": "tutorials",
+    "Do": "how-to",
+    "Look up": "reference",
+    "Understand": "explanation",
+    "Performance": "performance",
+}
+_NAMES = "<!-- public names -->"
+
+
+def on_config(config: Any) -> Any:
+    """Make the navigation: four kinds of page, each folder in the order of its names, its index first."""
+    docs = Path(config.docs_dir)
+    sections = [{title: _pages(docs, docs / folder)} for title, folder in _SECTIONS.items() if (docs / folder).is_dir()]
+    config.nav = ["index.md", *sections]
+    return config
+
+
+def _pages(docs: Path, folder: Path) -> list[Any]:
+    files = sorted(folder.glob("*.md"), key=lambda path: (path.stem not in ("index", "quickstart"), path.stem))
+    inner = [path for path in sorted(folder.iterdir()) if path.is_dir() and any(path.glob("*.md"))]
+    below = [{path.name.replace("-", " ").capitalize(): _pages(docs, path)} for path in inner]
+    return [str(path.relative_to(docs)) for path in files] + below
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put the public names, from their docstrings, where a page asks for them."""
+    return markdown.replace(_NAMES, _public_names()) if _NAMES in markdown else markdown
+
+
+def _public_names() -> str:
+    import mlops_lite
+
+    homes = mlops_lite._HOMES
+    paths = {name: home if home == f"mlops_lite.{name}" else f"{home}.{name}" for name, home in homes.items()}
+    return "\n\n".join(f"::: {path}" for _, path in sorted(paths.items(), key=lambda item: item[0].lower()))
