@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mlops_lite.errors import DamagedError, InvalidTypeError
+from mlops_lite.errors import DamagedError, InvalidInputError, InvalidTypeError
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -42,14 +42,19 @@ def encode(value: Any) -> bytes:
     ------
     InvalidTypeError
         Somewhere inside is a value of another type; the message says where.
+    InvalidInputError
+        It is nested too deeply, refers to itself, or holds a number of thousands of digits.
 
     Examples
     --------
     >>> encode({"b": float("nan"), "a": (1, 2.5, None)})
     b'{"a":[1,2.5,null],"b":{"$float":"nan"}}'
     """
-    plain = _plain(value, "")
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+    try:
+        plain = _plain(value, "")
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+    except (ValueError, RecursionError) as error:  # thousands of digits, or of levels
+        raise InvalidInputError(f"This cannot be written as JSON: {error}.") from error
 
 
 def _plain(value: Any, where: str) -> Any:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 
 from mlops_lite.base import clock
 
-__all__ = ["new_id"]
+__all__ = ["new_id", "time_of"]
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_VALUES = {digit: value for value, digit in enumerate(_ALPHABET)}
+_LENGTH = 26
+_TIME_DIGITS = 10  # 50 bits, of which the time has 48
+_NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 def new_id() -> str:
@@ -30,3 +35,28 @@ def new_id() -> str:
     milliseconds = int(clock.now().timestamp() * 1000)
     number = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def time_of(identifier: str) -> datetime:
+    """Read the time out of an identifier.
+
+    Returns
+    -------
+    datetime.datetime
+        When it was made, to the millisecond, in UTC; the year 1970 where it is no identifier of ours.
+
+    Examples
+    --------
+    >>> with clock.use(lambda: datetime(2026, 11, 1, tzinfo=UTC)):
+    ...     print(time_of(new_id()))
+    2026-11-01 00:00:00+00:00
+    """
+    if len(identifier) != _LENGTH or not _VALUES.keys() >= set(identifier):
+        return _NO_TIME
+    number = 0
+    for digit in identifier[:_TIME_DIGITS]:
+        number = number << 5 | _VALUES[digit]
+    try:
+        return datetime.fromtimestamp(number / 1000, UTC)
+    except (ValueError, OverflowError, OSError):  # beyond the year 9999
+        return _NO_TIME

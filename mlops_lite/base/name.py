@@ -16,6 +16,8 @@ __all__ = ["check", "decode", "encode"]
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
 _MOST_BYTES = 240  # most filesystems hold 255 in a component; the rest is for temporary endings
+_UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})  # show a name as another
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)")
 
 
@@ -37,7 +39,8 @@ def check(name: object, what: str = "thing") -> str:
     Raises
     ------
     InvalidNameError
-        It is empty, too long, has control characters, ``@``, or a part that is empty, ``.`` or ``..``.
+        It is empty, too long, has control characters, ``@`` or a backslash, or a part that is empty, ``.``, ``..``
+        or a device of Windows (``con``, ``nul.txt``).
 
     Examples
     --------
@@ -71,7 +74,7 @@ def _objection(name: str) -> str | None:
         return "it is empty"
     if name != name.strip():
         return "it begins or ends with a space"
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
+    if any(unicodedata.category(one) in _UNSEEN or unicodedata.bidirectional(one) in _TURNS for one in name):
         return "it has a control character"
     if "@" in name:
         return "'@' separates a name from its version"
@@ -82,6 +85,8 @@ def _objection(name: str) -> str | None:
             return f"the part {part!r} leads elsewhere"
         if not part:
             return "a part between '/' is empty"
+        if _DEVICE.match(part.lower()):
+            return f"{part!r} is a device on Windows"
     size = len(encode(name))
     return f"it takes {size} bytes on disk and {_MOST_BYTES} is the most" if size > _MOST_BYTES else None
 

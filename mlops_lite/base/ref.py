@@ -55,9 +55,10 @@ class Ref(str):
         name = names.check(name, kind)
         if at and not version:
             raise InvalidInputError(f"{text!r} has an '@' and no version.", remedy=f"Write '{kind}/{name}@3'.")
-        self = super().__new__(cls, f"{kind}/{name}{at}{version}")
+        number = int(version) if version.isascii() and version.isdigit() else None
+        self = super().__new__(cls, f"{kind}/{name}{at}{version if number is None else number}")
         self.kind, self.name = kind, name
-        self.version = (int(version) if version.isascii() and version.isdigit() else version) if at else None
+        self.version = (version if number is None else number) if at else None
         return self
 
     @classmethod

@@ -11,6 +11,7 @@ from pathlib import Path
 __all__ = ["Cache", "default_folder"]
 
 _MOST_BYTES = 20 << 30
+_BLOCK = 4096
 _ROOM = 0.8  # trimming makes room for a while, not for one file
 
 
@@ -99,11 +100,16 @@ class Cache:
         """
         with contextlib.suppress(OSError):
             files = [(found.stat(), found) for found in (self.folder / section).rglob("*") if found.is_file()]
-            size = sum(stat.st_size for stat, _ in files)
+            size = sum(_taken(stat) for stat, _ in files)
             if size <= most:
                 return
             for stat, path in sorted(files, key=lambda entry: max(entry[0].st_atime, entry[0].st_mtime)):
                 path.unlink(missing_ok=True)
-                size -= stat.st_size
+                size -= _taken(stat)
                 if size <= most * _ROOM:
                     return
+
+
+def _taken(stat: os.stat_result) -> int:
+    """Tell what a file takes on the disk, where the smallest has a block."""
+    return max(stat.st_size, _BLOCK)

@@ -1,4 +1,4 @@
-"""The store of the block that is running, if it is inside one."""
+"""The stores of the ``with`` blocks that are running here, the innermost last."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mlops_lite.store.store import Store
 
-__all__ = ["block"]
+__all__ = ["blocks"]
 
-block: ContextVar[Store | None] = ContextVar("block", default=None)
+# a value and no token of the variable: one store may be entered by two tasks, which leave it in any order
+blocks: ContextVar[tuple[Store, ...]] = ContextVar("blocks", default=())

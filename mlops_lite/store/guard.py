@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from mlops_lite.errors import MlopsLiteError, StoreUnavailableError, UnsupportedStoreError
 
@@ -20,7 +21,7 @@ _REASONS = {
 
 
 @contextmanager
-def explained(url: str, doing: str) -> Iterator[None]:
+def explained(url: str, doing: str, **facts: Any) -> Iterator[None]:
     """Turn errors of the system into ours; ``FileNotFoundError`` and ``FileExistsError`` are answers and pass.
 
     Parameters
@@ -29,6 +30,8 @@ def explained(url: str, doing: str) -> Iterator[None]:
         The store.
     doing : str
         What was tried, as in "could not <doing>".
+    **facts
+        Kept as attributes of the error.
     """
     try:
         yield
@@ -41,9 +44,10 @@ def explained(url: str, doing: str) -> Iterator[None]:
         ) from error
     except OSError as error:
         reason, remedy = _REASONS.get(error.errno or 0, (str(error) or type(error).__name__, "Try again later."))
-        raise StoreUnavailableError(f"The store at {url} could not {doing}: {reason}.", remedy=remedy) from error
+        message = f"The store at {url} could not {doing}: {reason}."
+        raise StoreUnavailableError(message, remedy=remedy, **facts) from error
     except Exception as error:
         # clients of buckets have errors of their own, which no common base tells apart
         if type(error).__module__.split(".")[0] not in ("botocore", "aiobotocore", "azure", "gcsfs", "aiohttp"):
             raise
-        raise StoreUnavailableError(f"The store at {url} could not {doing}: {error}.") from error
+        raise StoreUnavailableError(f"The store at {url} could not {doing}: {error}.", **facts) from error

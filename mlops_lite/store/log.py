@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from mlops_lite.base import clock, identity
-from mlops_lite.base.identifier import new_id
+from mlops_lite.base.fork import in_child
+from mlops_lite.base.identifier import new_id, time_of
 from mlops_lite.base.record import FORMAT, Parent, Record
 from mlops_lite.base.ref import HasRef, Ref
 from mlops_lite.errors import DamagedError, MlopsLiteError, NotFoundError, UnknownOutcomeError, suggest
-from mlops_lite.store import layout
+from mlops_lite.store import head, layout
 from mlops_lite.store.guard import explained
-from mlops_lite.store.objects import GRACE_S, inventory
+from mlops_lite.store.objects import inventory
 
 if TYPE_CHECKING:
     from mlops_lite.store.store import Store
@@ -30,12 +31,11 @@ Body = Mapping[str, Any] | Callable[[Record | None], Mapping[str, Any] | None]
 
 _STEP = timedelta(microseconds=1)
 _FEW_OBJECTS = 256  # more are listed in an object of their own: a record is at most 64 kB
-_GALLOP = (1, 2, 4, 8)
 _MOST_TURNS = 32
 _TXN_SKEW = timedelta(minutes=5)  # how far apart the clocks of two machines may be when a lost reply is looked up
 
 _dice = random.Random(os.urandom(16))  # never the user's generator: his numbers are his
-os.register_at_fork(after_in_child=lambda: _dice.seed(os.urandom(16)))
+in_child(lambda: _dice.seed(os.urandom(16)))
 
 
 class Log:
@@ -138,62 +138,46 @@ class Log:
     def _append(self, draft: Record, body: Body, objects: list[str]) -> Record:
         if self._lost:
             time.sleep(_dice.uniform(0, 2) * self._turn_s * min(self._lost, _MOST_TURNS))
-        head = self.newest()
-        draft = self._with_objects(draft, objects, head)
+        newest = self.newest()
+        draft = self._with_objects(draft, objects, newest)
         lost = 0
         while True:
             started = time.monotonic()
-            said = body(head) if callable(body) else body
+            said = body(newest) if callable(body) else body
             if said is None:
-                assert head is not None, "nothing to append to an empty log"
-                return head
-            record = self._following(draft, head, said)
-            winner = self._attempt(record)
-            head = self._seen = winner
-            if winner.txn == record.txn:
+                assert newest is not None, "nothing to append to an empty log"
+                return newest
+            record = self._following(draft, newest, said)
+            newest = self._seen = self._attempt(record)
+            if newest.txn == record.txn:
                 break
             lost += 1
         took = time.monotonic() - started
         self._turn_s = took if not self._turn_s else 0.8 * self._turn_s + 0.2 * took
         self._lost = lost
-        with contextlib.suppress(OSError):
-            self._backend.replace(layout.hint(self._folder), b"%012d" % winner.number)
-        return winner
+        with contextlib.suppress(Exception):  # the record stands: whatever a hint costs must not look like a failure
+            self._backend.replace(layout.hint(self._folder), b"%012d" % newest.number)
+        return newest
 
-    def _with_objects(self, draft: Record, objects: list[str], head: Record | None) -> Record:
+    def _with_objects(self, draft: Record, objects: list[str], newest: Record | None) -> Record:
         if not objects:
             return draft
-        self._check_objects(objects, head)
+        self.store.objects.require(objects, newest)
         if len(objects) <= _FEW_OBJECTS:
             return attrs.evolve(draft, objects=tuple(objects))
         return attrs.evolve(draft, inventory=self.store.objects.put(inventory(objects)))
 
-    def _check_objects(self, objects: list[str], head: Record | None) -> None:
-        known = self.store.objects
-        unsure = [digest for digest in objects if not known.checked_since(digest, GRACE_S / 2)]
-        if not unsure:
-            return
-        reachable = known.reachable(head)
-        for digest in unsure:
-            if digest not in reachable and digest not in known:
-                raise DamagedError(
-                    f"{self.kind}/{self.name} would point at the object {digest[:8]}…, which is not in the store.",
-                    remedy="Write it again: store.objects.put(data).",
-                    digest=digest,
-                )
-            known.note(digest)
-
-    def _following(self, draft: Record, head: Record | None, body: Mapping[str, Any]) -> Record:
+    def _following(self, draft: Record, newest: Record | None, body: Mapping[str, Any]) -> Record:
         raw = clock.now()
-        if head is None:
+        if newest is None:
             return attrs.evolve(draft, number=1, time=raw, body=body)
-        forward = max(raw, head.time + _STEP)
+        forward = max(raw, newest.time + _STEP)
         return attrs.evolve(
             draft,
-            number=head.number + 1,
+            number=newest.number + 1,
             time=forward,
             clock=None if forward == raw else raw,
-            previous=head.digest,
+            previous=newest.digest,
             body=body,
         )
 
@@ -226,13 +210,13 @@ class Log:
             ) from error
         if found is not None:
             return Record.decode(found, path)
-        with explained(self.store.url, f"write {record.kind}/{record.name}@{record.number}"):
+        with explained(self.store.url, f"write {record.kind}/{record.name}@{record.number}", txn=record.txn):
             raise trouble or DamagedError(f"{path} was taken a moment ago and is gone.")
         raise AssertionError  # pragma: no cover - the line above raises
 
     def _find(self, txn: str) -> Record | None:
         """Look for a transaction from the newest record back to the time at which it began."""
-        began = _began(txn)
+        began = time_of(txn) - _TXN_SKEW  # the clocks of two machines differ
         record = self.newest()
         while record is not None and record.time >= began:
             if record.txn == txn:
@@ -248,60 +232,8 @@ class Log:
         Record or None
         """
         with explained(self.store.url, f"read {self.kind}/{self.name}"):
-            seen = self._seen or self._guess()
-            low = seen.number if seen else 0
-            while True:
-                newer = self._gallop(low)
-                if newer is None:
-                    break
-                seen, low = newer, newer.number
-            self._seen = seen
-        return seen
-
-    def _guess(self) -> Record | None:
-        """Follow the hint, if the record that it names is there: a copied folder may hold one from its future."""
-        with contextlib.suppress(OSError, ValueError):
-            number = int(self._backend.read(layout.hint(self._folder)))
-            data = self._backend.read_many([layout.record_path(self._folder, number)])[0]
-            return Record.decode(data) if data is not None else None
-        return None
-
-    def _gallop(self, low: int) -> Record | None:
-        """Find a record beyond a number, in steps that double; None where there is none."""
-        if self.store.is_local:
-            return self._gallop_local(low)
-        step = self._newest_of([low + 1])
-        if step is None:
-            return None
-        reach = 1
-        while True:
-            further = self._newest_of([step.number + reach * distance for distance in _GALLOP])
-            if further is None:
-                return step
-            step, reach = further, reach * _GALLOP[-1]
-
-    def _newest_of(self, numbers: list[int]) -> Record | None:
-        found = self._backend.read_many([layout.record_path(self._folder, number) for number in numbers])
-        present = [data for data in found if data is not None]
-        return Record.decode(present[-1]) if present else None
-
-    def _gallop_local(self, low: int) -> Record | None:
-        exists, folder = self._backend.exists, self._folder
-        if not exists(layout.record_path(folder, low + 1)):
-            return None
-        high = low + 1
-        reach = 1
-        while exists(layout.record_path(folder, high + reach)):
-            high += reach
-            reach *= 2
-        low, missing = high, high + reach
-        while missing - low > 1:
-            middle = (low + missing) // 2
-            if exists(layout.record_path(folder, middle)):
-                low = middle
-            else:
-                missing = middle
-        return self.read(low)
+            self._seen = head.newest(self._backend, self._folder, self._seen)
+        return self._seen
 
     def read(self, number: int) -> Record:
         """Read one record.
@@ -482,17 +414,3 @@ def parent_of(store: Store, value: object) -> Parent:
     record = log.find(ref.version)
     forked = isinstance(ref.version, str) and ref.version.startswith("fork:")
     return Parent(ref if forked else record.ref, record.digest, store.id)
-
-
-_ALPHABET = {digit: value for value, digit in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
-
-
-def _began(txn: str) -> datetime:
-    """Read the time out of a transaction's identifier, less what clocks may differ by."""
-    try:
-        number = 0
-        for digit in txn[:26]:
-            number = number << 5 | _ALPHABET[digit]
-        return datetime.fromtimestamp((number >> 80) / 1000, UTC) - _TXN_SKEW
-    except (KeyError, ValueError, OverflowError):
-        return datetime.min.replace(tzinfo=UTC)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,8 +27,10 @@ GRACE_S = 7 * 24 * 3600.0  # no garbage collection removes what is younger
 _LARGE = 1 << 20  # from here on writing goes beside hashing
 _YOUNG_S = 600.0  # another writer's object of this age may not have reached the disk yet
 _DIGEST_BYTES = 32
+_MOST_REMEMBERED = 1 << 17
 _DOWNLOADS = "objects"
 _MARKS = "verified"
+_MOST_MARKS_BYTES = 64 << 20
 Verify = Literal["once", "always", "never"]
 
 
@@ -46,7 +49,7 @@ class Objects:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._backend = store.backend
-        self._checked: dict[str, float] = {}  # digest -> when this process last saw or wrote it
+        self._checked: dict[str, float] = {}  # digest -> when this process wrote it, or saw that it may rely on it
 
     def batch(self, reachable: Collection[str] = ()) -> ObjectBatch:
         """Begin a batch: many objects, one wait.
@@ -231,14 +234,56 @@ class Objects:
         listed = read_inventory(self.read(record.inventory))
         return frozenset([record.inventory, *record.objects, *listed])
 
-    def checked_since(self, digest: str, age_s: float) -> bool:
-        """Tell whether this process saw an object in the last seconds."""
-        seen = self._checked.get(digest)
-        return seen is not None and time.monotonic() - seen < age_s
+    def require(self, digests: Iterable[str], head: Record | None) -> None:
+        """Make sure that objects are there, and that no garbage collection takes them before a record names them.
 
-    def note(self, digest: str) -> None:
-        """Remember that an object is there now."""
-        self._checked[digest] = time.monotonic()
+        What this process wrote or saw a short while ago is sure. Of the rest, what is neither young nor reachable is
+        made young again.
+
+        Parameters
+        ----------
+        digests : iterable of str
+        head : Record, optional
+            The record that the next one builds on.
+
+        Raises
+        ------
+        DamagedError
+            One is not in the store.
+        """
+        unsure = {digest for digest in digests if not self.is_sure(digest)}
+        if not unsure:
+            return
+        loose = sorted(unsure - self.reachable(head))
+        now = self._backend.now() if loose else 0.0
+        for digest in loose:
+            self._renew(digest, now)
+        self.note(dict.fromkeys(unsure, elapsed()))
+
+    def is_sure(self, digest: str) -> bool:
+        """Tell whether this process wrote or checked an object in the last half of the grace period."""
+        seen = self._checked.get(digest)
+        return seen is not None and elapsed() - seen < GRACE_S / 2
+
+    def note(self, seen: Mapping[str, float]) -> None:
+        """Remember when objects were written or checked."""
+        if len(self._checked) > _MOST_REMEMBERED:
+            self._checked.clear()  # they are looked at again
+        self._checked.update(seen)
+
+    def _renew(self, digest: str, now: float) -> None:
+        path = layout.object_path(digest)
+        found = self._backend.stat(path)
+        if found is not None and now - found.modified > GRACE_S / 2:
+            with contextlib.suppress(FileNotFoundError):
+                self._backend.renew(path)
+            found = self._backend.stat(path)
+        if found is None:
+            raise DamagedError(
+                f"A record would point at the object {short(digest)}…, which is not in the store at {self._store.url}.",
+                remedy="Write it again: store.objects.put(data).",
+                digest=digest,
+            )
 
     def _file(self, digest: str) -> str:
         local = self._backend.local_path(layout.object_path(digest))
@@ -265,6 +310,8 @@ class Objects:
 
     def _mark(self, digest: str, found: os.stat_result) -> None:
         self._store.cache.write(_MARKS, f"{digest[:2]}/{digest[2:]}", _identity(found))
+        if digest[:2] == "00":  # now and then: looking costs more than a mark
+            self._store.cache.trim(_MARKS, _MOST_MARKS_BYTES)
 
     def _missing(self, digest: str) -> NotFoundError:
         return NotFoundError(
@@ -281,8 +328,6 @@ class ObjectBatch:
 
     Attributes
     ----------
-    digests : set of str
-        All that were added.
     written, reused : int
         Bytes that were new, and bytes that the store had.
     """
@@ -293,8 +338,8 @@ class ObjectBatch:
         self._reachable = reachable
         self._batch = self._backend.batch()
         self._lock = threading.Lock()
-        self._now: float | None = None
-        self.digests: set[str] = set()
+        self._ahead: float | None = None  # how far the store's clock is ahead of the time that passes here
+        self._seen: dict[str, float] = {}  # when each was written or checked: a batch may take days
         self.written = 0
         self.reused = 0
 
@@ -309,8 +354,12 @@ class ObjectBatch:
             return
         with explained(self._objects._store.url, "write objects"):
             self._batch.commit()
-        for digest in self.digests:
-            self._objects.note(digest)
+        self._objects.note(self._seen)
+
+    @property
+    def digests(self) -> set[str]:
+        """All that were added."""
+        return set(self._seen)
 
     def add(self, data: Any, digest: str | None = None) -> str:
         """Add an object; safe to call from several threads.
@@ -369,7 +418,7 @@ class ObjectBatch:
 
     def _has(self, digest: str, size: int) -> bool:
         """Tell whether the store has it for sure: by size, for a name may stand empty after a power cut."""
-        if digest in self.digests or digest in self._reachable:
+        if digest in self._seen or digest in self._reachable:
             return True
         path = layout.object_path(digest)
         found = self._backend.stat(path)
@@ -384,15 +433,23 @@ class ObjectBatch:
 
     def _store_now(self) -> float:
         with self._lock:
-            if self._now is None:
-                self._now = self._backend.now()
-            return self._now
+            if self._ahead is None:
+                self._ahead = self._backend.now() - elapsed()
+            return self._ahead + elapsed()
 
     def _count(self, digest: str, written: int = 0, reused: int = 0) -> None:
         with self._lock:
-            self.digests.add(digest)
+            self._seen.setdefault(digest, elapsed())
             self.written += written
             self.reused += reused
+
+
+def elapsed() -> float:
+    """Tell the seconds that passed on this machine, those of its sleep included."""
+    return time.clock_gettime(_CLOCK) if _CLOCK is not None else time.monotonic()
+
+
+_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 def inventory(digests: Iterable[str]) -> bytes:

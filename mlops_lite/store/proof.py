@@ -12,12 +12,12 @@ from mlops_lite.errors import StoreUnavailableError, UnsupportedStoreError
 from mlops_lite.store.backends import Backend
 from mlops_lite.store.cache import Cache
 
-__all__ = ["prove"]
+__all__ = ["FOLDER", "prove"]
 
 _CREATORS = 8
 _ROUNDS = 20  # a racy filesystem lets two win in 44 % of rounds of eight: 20 rounds miss it once in 100,000
 _SECTION = "proof"
-_FOLDER = ".proof"
+FOLDER = ".proof"
 
 
 def prove(backend: Backend, cache: Cache) -> None:
@@ -38,14 +38,14 @@ def prove(backend: Backend, cache: Cache) -> None:
     key = sha256(backend.identity().encode())
     if cache.read(_SECTION, key):
         return
-    folder = f"{_FOLDER}/{os.urandom(8).hex()}"
+    folder = f"{FOLDER}/{os.urandom(8).hex()}"
     paths = [f"{folder}/{number}" for number in range(_ROUNDS)]
     try:
         with ThreadPoolExecutor(_CREATORS) as pool:
             for path in paths:
                 _race(backend, path, pool)
     finally:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(Exception):  # clients of buckets have errors of their own
             backend.delete(paths)
     cache.write(_SECTION, key, b"exclusive create holds\n")
 

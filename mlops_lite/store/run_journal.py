@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from zlib import crc32
 
 from mlops_lite.base import canonical
+from mlops_lite.base.fork import in_child
 from mlops_lite.errors import InvalidInputError
 from mlops_lite.store import run_cells as cells
 from mlops_lite.store import run_lock
@@ -312,10 +313,7 @@ class Forked(Protocol):
 forks: weakref.WeakSet[Forked] = weakref.WeakSet()
 
 
+@in_child
 def _begin_anew_in_child() -> None:
     for one in list(forks):
         one.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew_in_child)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import os
 import sys
 import threading
 from typing import Protocol
+
+from mlops_lite.base.fork import in_child
 
 __all__ = ["Tended", "drain", "tend"]
 
@@ -76,6 +77,7 @@ def drain() -> None:
     _keeper.drain()
 
 
+@in_child
 def _begin_anew_in_child() -> None:
     global _keeper
     _keeper = _Keeper()  # the thread stayed in the parent, and so did its work
@@ -86,8 +88,6 @@ def _at_end() -> None:
 
 
 atexit.register(_at_end)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew_in_child)
 
 
 def drain_in_worker() -> None:

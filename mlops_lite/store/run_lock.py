@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops_lite.base import identity
+from mlops_lite.base.fork import in_child
 
 fcntl: Any = None
 with contextlib.suppress(ImportError):  # Windows has none: there, how long ago a run was seen is all there is
@@ -69,15 +70,12 @@ def claim(path: str) -> Iterator[bool]:
         os.close(descriptor)
 
 
+@in_child
 def _close_in_child() -> None:
     for descriptor in list(_held):
         with contextlib.suppress(OSError):
             os.close(descriptor)
     _held.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_close_in_child)
 
 
 def is_held(path: str) -> bool:

@@ -7,13 +7,13 @@ import functools
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from contextvars import Token
 from types import TracebackType
 from typing import Any
 
 from mlops_lite.base import canonical, clock
 from mlops_lite.base import name as names
 from mlops_lite.base.digest import HASH
+from mlops_lite.base.fork import in_child
 from mlops_lite.base.identifier import new_id
 from mlops_lite.base.record import FORMAT, Parent, Record
 from mlops_lite.errors import (
@@ -26,7 +26,7 @@ from mlops_lite.errors import (
 from mlops_lite.store import layout
 from mlops_lite.store.backends import Backend, connect
 from mlops_lite.store.cache import Cache
-from mlops_lite.store.current import block
+from mlops_lite.store.current import blocks
 from mlops_lite.store.gc import Collection, collect
 from mlops_lite.store.guard import explained
 from mlops_lite.store.labels import Labels
@@ -41,6 +41,15 @@ __all__ = ["Store"]
 
 _PROGRAM = "mlops_lite"
 _SECRET = ("secret", "password", "passphrase", "token", "credential", "connection_string", "account_key", "sas")
+
+
+_preparing = threading.RLock()
+
+
+@in_child
+def _begin_anew_in_child() -> None:
+    global _preparing
+    _preparing = threading.RLock()  # a thread that held it stayed in the parent
 
 
 class Store:
@@ -91,11 +100,9 @@ class Store:
             self.backend = SingleWriter(self.backend)
         self.url = self.backend.url
         self.cache = Cache()
-        self._lock = threading.Lock()
         self._identity: Mapping[str, Any] | None = None
         self._ready = False
         self._logs: dict[tuple[str, str], Log] = {}
-        self._tokens: list[Token[Store | None]] = []
 
     @property
     def is_local(self) -> bool:
@@ -250,7 +257,7 @@ class Store:
         """
         if self._ready:
             return
-        with self._lock, explained(self.url, "be prepared"):
+        with _preparing, explained(self.url, "be prepared"):
             if self._read_identity() is None:
                 self._create()
             elif self.backend.needs_proof:
@@ -280,13 +287,13 @@ class Store:
         return self._identity
 
     def __enter__(self) -> Store:
-        self._tokens.append(block.set(self))
+        blocks.set((*blocks.get(), self))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        block.reset(self._tokens.pop())
+        blocks.set(blocks.get()[:-1])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopen, (

@@ -109,7 +109,7 @@ def test_an_exception_in_a_batch_leaves_no_promise(store):
     with pytest.raises(RuntimeError), store.objects.batch() as batch:
         batch.add(b"half")
         raise RuntimeError
-    assert not store.objects.checked_since(sha256(b"half"), 1e9)
+    assert not store.objects.is_sure(sha256(b"half"))
 
 
 def test_files_are_added_without_being_read_whole(store, tmp_path):

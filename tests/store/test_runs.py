@@ -447,7 +447,8 @@ def test_a_killed_run_that_was_kept_aside_is_carried_over_as_killed(tmp_path):
     assert store.runs.carry() == 0  # it is open
     os.kill(process.pid, signal.SIGKILL)
     process.join()
-    assert store.runs.carry() == 1
+    # a git command that it was about to start holds its files until it has begun
+    assert any(store.runs.carry() == 1 or time.sleep(0.05) for _ in range(200))
     found = ml.get(f"run/{run}", store)
     assert found.status == "killed" and found.metrics["a"] == 1
 

@@ -120,6 +120,16 @@ class Backend(Protocol):
         """Remove files; missing ones are passed over."""
         ...
 
+    def renew(self, path: str) -> None:
+        """Make a file as young as one written now; its contents stay.
+
+        Raises
+        ------
+        FileNotFoundError
+            It is gone.
+        """
+        ...
+
     def remove_old(self, path: str, before: float) -> None:
         """Remove a file unless it was written again after a time; as nearly at once as the place can."""
         ...

@@ -12,12 +12,15 @@ import fsspec
 from fsspec.utils import stringify_path
 
 from mlops_lite.base.digest import sha256
+from mlops_lite.base.fork import in_child
 from mlops_lite.store.backends import Stat
 
-__all__ = ["FsspecBackend", "connect", "knows"]
+__all__ = ["CLOCK", "FsspecBackend", "connect", "knows"]
+
+CLOCK = ".clock"  # the folder of files whose age tells the time
 
 _forks = [0]
-os.register_at_fork(after_in_child=lambda: _forks.__setitem__(0, _forks[0] + 1))
+in_child(lambda: _forks.__setitem__(0, _forks[0] + 1))
 
 
 def knows(scheme: str) -> bool:
@@ -143,6 +146,10 @@ class FsspecBackend:
             except FileNotFoundError:
                 continue
 
+    def renew(self, path: str) -> None:
+        """Write it again: no bucket changes an age alone."""
+        self.replace(path, self.read(path))
+
     def remove_old(self, path: str, before: float) -> None:
         """Look once more, then remove: no bucket removes on a condition of age."""
         found = self.stat(path)
@@ -163,7 +170,7 @@ class FsspecBackend:
 
     def now(self) -> float:
         """Tell the time by the place's clock: the age of a file written now."""
-        path = f".clock/{os.urandom(8).hex()}"
+        path = f"{CLOCK}/{os.urandom(8).hex()}"
         self.replace(path, b"")
         try:
             found = self.stat(path)

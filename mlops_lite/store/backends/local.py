@@ -53,23 +53,28 @@ class LocalBackend:
     def _full(self, path: str) -> str:
         return f"{self.root}/{path}" if path else self.root
 
-    def make_folder(self, folder: str, fresh: set[str] | None = None) -> None:
-        """Make a folder; what became new goes into ``fresh``, or is made durable at once."""
+    def make_folder(self, folder: str, later: set[str] | None = None) -> None:
+        """Make a folder, and make its name durable at once, or add what to sync to ``later``.
+
+        A folder that is there may have been made a moment ago by a process that did not live to sync its name, so this
+        is done once by every process.
+        """
         if folder in self._made:
             return
+        parent = os.path.dirname(folder)
+        inside = folder.startswith(f"{self.root}/")
+        if inside or not os.path.isdir(parent):
+            self.make_folder(parent, later)
         if not os.path.isdir(folder):
-            parent = os.path.dirname(folder)
-            if folder != parent and not os.path.isdir(parent):
-                self.make_folder(parent, fresh)
             with contextlib.suppress(FileExistsError):
                 os.mkdir(folder)
             if not os.path.isdir(folder):
                 raise NotADirectoryError(errno.ENOTDIR, "a file stands where a folder should be", folder)
-            if fresh is None:
-                sync_folder(parent)
-            else:
-                fresh.add(parent)
-                return  # not durable yet: the batch says when
+        if later is not None and inside:
+            later.add(parent)  # and the batch says when it is durable
+            return
+        with contextlib.nullcontext() if inside else contextlib.suppress(PermissionError):
+            sync_folder(parent)  # what is above the store may not be ours to open
         self._made.add(folder)
 
     def create(self, path: str, data: bytes) -> None:
@@ -167,6 +172,10 @@ class LocalBackend:
         for path in paths:
             _remove(self._full(path))
 
+    def renew(self, path: str) -> None:
+        """Set its time."""
+        os.utime(self._full(path))
+
     def remove_old(self, path: str, before: float) -> None:
         """Set it aside first: a writer who replaced it a moment ago gets his file back."""
         full = self._full(path)
@@ -177,7 +186,7 @@ class LocalBackend:
             return
         if os.stat(aside).st_mtime >= before:
             with contextlib.suppress(FileExistsError):
-                os.link(aside, full)
+                _take_name(aside, full)
         _remove(aside)
 
     def leftovers(self, older_than: float) -> Iterator[str]:
@@ -285,8 +294,9 @@ class LocalBatch:
         full = self._backend._full(path)
         folder = os.path.dirname(full)
         with self._lock:
-            self._backend.make_folder(folder, self._parents)
-            self._folders.add(folder)
+            if folder not in self._folders:
+                self._backend.make_folder(folder, self._parents)
+                self._folders.add(folder)
         return full
 
     def keep(self, path: str) -> None:

@@ -6,11 +6,18 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from mlops_lite.base.fork import in_child
 from mlops_lite.store.backends._fsspec import FsspecBackend
 
 __all__ = ["MemoryBackend", "connect"]
 
 _lock = threading.Lock()
+
+
+@in_child
+def _begin_anew_in_child() -> None:
+    global _lock
+    _lock = threading.Lock()  # a thread that held it stayed in the parent
 
 
 def connect(url: str, options: Mapping[str, Any]) -> MemoryBackend:

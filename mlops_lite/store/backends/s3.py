@@ -9,6 +9,9 @@ from mlops_lite.store.backends._fsspec import FsspecBackend
 
 __all__ = ["S3Backend", "connect"]
 
+_CONFLICT = 409
+_ATTEMPTS = 4
+
 
 def connect(url: str, options: Mapping[str, Any]) -> S3Backend:
     """Open a bucket prefix; options are those of s3fs (``endpoint_url``, ``key``, ``profile`` …)."""
@@ -21,3 +24,18 @@ class S3Backend(FsspecBackend):
     """A bucket prefix through s3fs, which asks for the size first unless told to fetch in one piece."""
 
     whole: Mapping[str, Any] = {"max_concurrency": 1}
+
+    def create(self, path: str, data: bytes) -> None:
+        """Create; where S3 says that it cannot decide between two who create at once (409), ask again."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return super().create(path, data)
+            except OSError as error:
+                if not _is_conflict(error):
+                    raise
+        return super().create(path, data)
+
+
+def _is_conflict(error: OSError) -> bool:
+    response = getattr(error.__cause__, "response", None) or {}
+    return bool(response.get("ResponseMetadata", {}).get("HTTPStatusCode") == _CONFLICT)

@@ -41,9 +41,6 @@ class TestRenamed(BackendContract):
         monkeypatch.setattr(os, "link", refuse)
         return connect(str(tmp_path / "place"), {})
 
-    def test_an_old_file_is_removed_and_a_young_one_stays(self, backend):
-        pytest.skip("removal of a young file is undone by a link")
-
 
 def test_a_disk_without_links_and_renames_is_refused_by_name(tmp_path, monkeypatch):
     monkeypatch.setattr(local, "_link_nameless", lambda *_: False)
