@@ -11,14 +11,16 @@ from mlops_lite.base.record import Record
 from mlops_lite.errors import InvalidInputError
 from mlops_lite.store import layout
 from mlops_lite.store.backends import Stat
+from mlops_lite.store.forks import forks
 from mlops_lite.store.objects import GRACE_S
-from mlops_lite.store.verify import forks, logs
+from mlops_lite.store.verify import logs
 
 if TYPE_CHECKING:
     from mlops_lite.store.store import Store
 
 __all__ = ["Collection", "collect"]
 
+_PASSING = (".proof", ".clock")
 _LEFTOVER_S = 24 * 3600.0  # no write takes a day
 
 
@@ -121,6 +123,10 @@ def _remove(store: Store, stat: Stat, before: float) -> bool:
 
 
 def _sweep_leftovers(store: Store) -> None:
+    """Remove what killed processes left: files on their way to a name, and those of proofs and of telling the time."""
+    before = store.backend.now() - _LEFTOVER_S
     leftovers = getattr(store.backend, "leftovers", None)
     if leftovers is not None:
-        store.backend.delete(list(leftovers(store.backend.now() - _LEFTOVER_S)))
+        store.backend.delete(list(leftovers(before)))
+    for folder in _PASSING:
+        store.backend.delete([stat.path for stat in store.backend.walk(folder) if stat.modified < before])

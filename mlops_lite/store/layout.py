@@ -11,7 +11,9 @@ __all__ = [
     "OBJECTS",
     "fork_folder",
     "hint",
+    "is_label_kind",
     "label_kind",
+    "labelled_kind",
     "log_folder",
     "object_digest",
     "object_path",
@@ -71,3 +73,19 @@ def hint(folder: str) -> str:
 def label_kind(kind: str) -> str:
     """Name the kind of log that holds the labels of a kind."""
     return kind + _LABEL
+
+
+def is_label_kind(kind: str) -> bool:
+    """Tell whether a kind of logs holds labels."""
+    return kind.endswith(_LABEL)
+
+
+def labelled_kind(kind: str) -> str:
+    """Name the kind whose labels a kind of logs holds.
+
+    Examples
+    --------
+    >>> labelled_kind(label_kind("model"))
+    'model'
+    """
+    return kind.removesuffix(_LABEL)

@@ -267,7 +267,7 @@ class Log:
         if newest is None:
             return self.store.no_such(self.kind, self.name)
         last = newest.number
-        labels = sorted(self.store.labels(self.kind, self.name).all()) if self.kind[-6:] != "-label" else []
+        labels = sorted(self.store.labels(self.kind, self.name).all()) if not layout.is_label_kind(self.kind) else []
         there = f"There are 1 to {last}" if last > 1 else "There is only 1"
         also = f", and the labels {', '.join(labels)}" if labels else ""
         close = suggest(str(version), labels).partition("Known")[0]
@@ -286,7 +286,7 @@ class Log:
             Nothing answers to it; says what there is.
         """
         if isinstance(version, str) and version.startswith("fork:"):
-            from mlops_lite.store.sync import read_fork
+            from mlops_lite.store.forks import read_fork
 
             return read_fork(self.store, Ref.of(self.kind, self.name, version))[-1]
         return self.read(self.resolve(version))

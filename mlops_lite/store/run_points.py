@@ -67,11 +67,14 @@ class Content:
         Time and event, in the order written.
     damaged : int
         Bytes that were passed over.
+    torn : int
+        How many of them stand behind everything that is whole: what a killed process leaves.
     """
 
     points: Mapping[str, Points]
     events: list[tuple[float, dict[str, Any]]]
     damaged: int
+    torn: int
 
 
 def read(data: bytes) -> Content:
@@ -98,21 +101,23 @@ def read(data: bytes) -> Content:
     names: dict[int, str] = {}
     parts: dict[str, list[Points]] = {}
     events: list[tuple[float, dict[str, Any]]] = []
-    damaged = len(data) - whole * cells.CELL
+    used = end = 0  # in cells
     for start, stop, kind, number, time, payload in _stretches(data, table, good):
-        rows = table[start:stop]
-        kept = rows[good[start:stop]]
-        damaged += (len(rows) - len(kept)) * cells.CELL
-        _take_points(kept, names, parts)
+        kept = np.flatnonzero(good[start:stop])
+        _take_points(table[start:stop][kept], names, parts)
+        used += len(kept)
+        end = start + int(kept[-1]) + 1 if len(kept) else end
+        if kind > 0:
+            size = 1 + -(-len(payload) // cells.CELL)
+            used, end = used + size, stop + size
         if kind == cells.NAME:
             names[number] = payload.decode("utf-8", "replace")
         elif kind == cells.EVENT:
             events.append((time, canonical.decode(payload)))
         elif kind in (cells.ARRAY_FLOAT, cells.ARRAY_INT):
             _take_array(kind, names.get(number, f"#{number}"), time, payload, parts)
-        elif kind < 0:
-            damaged += len(payload)
-    return Content({name: Points.join(found) for name, found in parts.items()}, events, damaged)
+    points = {name: Points.join(found) for name, found in parts.items()}
+    return Content(points, events, max(0, len(data) - used * cells.CELL), max(0, len(data) - end * cells.CELL))
 
 
 def _stretches(

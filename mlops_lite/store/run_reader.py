@@ -180,7 +180,7 @@ class Reader:
 
     def _contents(self, run: str, but_of: int | None = None) -> Iterator[Content]:
         folder = self._backend.local_path(run_layout.data_folder(run))
-        files = [] if folder is not None and not _is_folder(folder) else self._data_files(run)
+        files = [] if folder is not None and not _is_folder(folder) else self.journals(run)
         own = f"p-{but_of:x}-" if but_of is not None else None
         files = [found for found in files if own is None or not found[0].startswith(own)]
         if not files:
@@ -191,7 +191,7 @@ class Reader:
             pieces = self._backend.read_many(paths)
             yield run_points.read(b"".join(piece for piece in pieces if piece is not None))
 
-    def _data_files(self, run: str) -> list[tuple[str, list[str]]]:
+    def journals(self, run: str) -> list[tuple[str, list[str]]]:
         """List the journals of a run; on a bucket each stands in pieces, which are numbered."""
         pieces: dict[str, list[str]] = {}
         for found in self._backend.walk(run_layout.data_folder(run)):

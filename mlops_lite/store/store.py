@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from types import TracebackType
@@ -18,6 +19,8 @@ from mlops_lite.base.identifier import new_id
 from mlops_lite.base.record import FORMAT, Parent, Record
 from mlops_lite.errors import (
     DamagedError,
+    InvalidInputError,
+    InvalidTypeError,
     NewerFormatError,
     NotFoundError,
     UnsupportedStoreError,
@@ -27,6 +30,7 @@ from mlops_lite.store import layout
 from mlops_lite.store.backends import Backend, connect
 from mlops_lite.store.cache import Cache
 from mlops_lite.store.current import blocks
+from mlops_lite.store.forks import adopt
 from mlops_lite.store.gc import Collection, collect
 from mlops_lite.store.guard import explained
 from mlops_lite.store.labels import Labels
@@ -34,7 +38,7 @@ from mlops_lite.store.log import Log, parent_of
 from mlops_lite.store.objects import GRACE_S, Objects
 from mlops_lite.store.proof import prove
 from mlops_lite.store.runs import Runs
-from mlops_lite.store.sync import Synchronisation, adopt, synchronise
+from mlops_lite.store.sync import Synchronisation, synchronise
 from mlops_lite.store.verify import Verification, verify
 
 __all__ = ["Store"]
@@ -50,6 +54,25 @@ _preparing = threading.RLock()
 def _begin_anew_in_child() -> None:
     global _preparing
     _preparing = threading.RLock()  # a thread that held it stayed in the parent
+
+
+def _written(url: object) -> str:
+    """Take the URL of a store as it was written, unless it can only be a slip."""
+    given = os.fspath(url) if isinstance(url, (str, os.PathLike)) else None
+    if not isinstance(given, str):
+        raise InvalidTypeError(
+            f"A store is named by a path or a URL, and this is of type {type(url).__name__}.",
+            remedy="Write ml.use('./folder') or ml.use('s3://bucket/prefix').",
+        )
+    if not given.strip():
+        raise InvalidInputError("The URL of the store is empty.", remedy="For the working directory write '.'.")
+    slip = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/(?!/)", given)
+    if slip:
+        raise InvalidInputError(
+            f"{given!r} is not a URL.",
+            remedy=f"Write '{slip[1]}://{given[slip.end() :]}', or './{given}' for a folder.",
+        )
+    return given
 
 
 class Store:
@@ -86,7 +109,7 @@ class Store:
         single_writer: bool = False,
         **options: Any,
     ) -> None:
-        self._given = os.fspath(url)
+        self._given = _written(url)
         self._options = options
         self.trusted: str | tuple[str, ...] | None = (
             trusted if trusted is None or isinstance(trusted, str) else tuple(trusted)
@@ -141,7 +164,7 @@ class Store:
         """
         found = self._logs.get((kind, name))
         if found is None:
-            name = names.check(name, kind.removesuffix("-label"))
+            name = names.check(name, layout.labelled_kind(kind))
             found = self._logs.setdefault((kind, name), Log(self, kind, name))
             self._read_identity()
         return found

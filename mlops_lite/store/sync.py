@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,11 @@ import attrs
 
 from mlops_lite.base import progress
 from mlops_lite.base.digest import short
-from mlops_lite.base.record import Parent, Record
+from mlops_lite.base.record import Record
 from mlops_lite.base.ref import KINDS, Ref
-from mlops_lite.errors import AmbiguousError, ConflictError, NotFoundError
+from mlops_lite.errors import ConflictError, NotFoundError
 from mlops_lite.store import layout
+from mlops_lite.store.forks import forks
 from mlops_lite.store.gc import mark
 from mlops_lite.store.log import Log
 from mlops_lite.store.run_sync import copy_runs, inputs_of, objects_of
@@ -21,7 +23,7 @@ from mlops_lite.store.verify import logs
 if TYPE_CHECKING:
     from mlops_lite.store.store import Store
 
-__all__ = ["Synchronisation", "adopt", "read_fork", "synchronise"]
+__all__ = ["Synchronisation", "synchronise"]
 
 Key = tuple[str, str]  # kind and name of a log
 
@@ -40,6 +42,8 @@ class Synchronisation:
         What the objects take.
     forks : tuple of str
         Refs of the tails of logs that had diverged. They can be read by these refs and appended by ``store.adopt``.
+    labels : tuple of str
+        Names whose labels had been moved on both sides, or whose log had diverged: the other side's stay as they are.
     """
 
     records: int = 0
@@ -47,16 +51,18 @@ class Synchronisation:
     runs: int = 0
     nbytes: int = 0
     forks: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether no log had diverged."""
-        return not self.forks
+        """Whether nothing had diverged."""
+        return not self.forks and not self.labels
 
     def __str__(self) -> str:
         counts = f"{self.records} records, {self.runs} files of runs and {self.objects} objects"
         text = f"{counts} ({self.nbytes:,} bytes) copied"
-        return text + (f"; diverged and kept beside: {', '.join(self.forks)}" if self.forks else "")
+        text += f"; diverged and kept beside: {', '.join(self.forks)}" if self.forks else ""
+        return text + (f"; labels left as they are there: {', '.join(self.labels)}" if self.labels else "")
 
 
 @attrs.frozen
@@ -68,8 +74,19 @@ class _Copy:
     record: Record
 
 
+@attrs.frozen
+class _Plan:
+    """What is to be done."""
+
+    copies: tuple[_Copy, ...]
+    forks: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
 def synchronise(source: Store, target: Store, only: Iterable[object] | None = None) -> Synchronisation:
     """Copy objects, then runs, then records in an order that leaves nothing dangling wherever it stops.
+
+    Objects that the other side should have and lost are copied again, so a synchronisation also repairs.
 
     Parameters
     ----------
@@ -79,44 +96,57 @@ def synchronise(source: Store, target: Store, only: Iterable[object] | None = No
     """
     if not source.exists:
         return Synchronisation()
-    wanted = _everything(source) if only is None else _closure(source, only)
+    wanted = _closure(source, only)
     target.prepare()
-    copies, diverged = _plan(source, target, wanted)
-    needed: set[str] = set()
-    for copy in copies:
+    plan = _plan(source, target, wanted.logs)
+    forks = _forks(source, target) if only is None else []
+    needed = {*wanted.objects, *objects_of(source, None if only is None else wanted.runs)}
+    for copy in forks:
         needed |= source.objects.reachable(copy.record)
-    runs = None if only is None else [name for kind, name in wanted if kind == "run"]
-    count, nbytes = _copy_objects(source, target, needed | objects_of(source, runs))
-    copied_runs = copy_runs(source, target, runs)
-    for copy in copies:
+    new = {digest for copy in (*plan.copies, *forks) for digest in source.objects.reachable(copy.record)}
+    count, nbytes = _copy_objects(source, target, needed, new)
+    runs = copy_runs(source, target, None if only is None else wanted.runs)
+    for copy in (*plan.copies, *forks):
         _create(target, copy)
-    return Synchronisation(len(copies), count, copied_runs, nbytes, diverged)
+    _hint(target, plan.copies)
+    return Synchronisation(len(plan.copies) + len(forks), count, runs, nbytes, plan.forks, plan.labels)
 
 
-def _everything(source: Store) -> dict[Key, int]:
-    return {(log.kind, log.name): len(log) for log in logs(source)}
+@attrs.frozen
+class _Closure:
+    """What is asked for, with all that it points at: how far to copy each log, which runs, which objects."""
+
+    logs: dict[Key, int] = attrs.field(factory=dict)
+    runs: set[str] = attrs.field(factory=set)
+    objects: set[str] = attrs.field(factory=set)
 
 
-def _closure(source: Store, only: Iterable[object]) -> dict[Key, int]:
+def _closure(source: Store, only: Iterable[object] | None) -> _Closure:
     """Follow parents from what is asked for; of each log all records up to the newest that is needed."""
-    wanted: dict[Key, int] = {}
-    waiting = [_target(source, Ref.parse(ref)) for ref in only]
+    found = _Closure()
+    if only is None:
+        waiting = [(log.kind, log.name, len(log)) for log in logs(source) if not layout.is_label_kind(log.kind)]
+    else:
+        waiting = [_target(source, Ref.parse(ref)) for ref in only]
     while waiting:
         kind, name, number = waiting.pop()
-        before = wanted.get((kind, name), 0)
-        if number <= before and (kind, name) in wanted:
-            continue
-        wanted[kind, name] = max(number, before)
         if kind == "run":
-            waiting += [_target(source, ref) for ref in inputs_of(source, name)]
+            if name not in found.runs:
+                found.runs.add(name)
+                waiting += _there(source, inputs_of(source, name))
             continue
+        before = found.logs.get((kind, name), 0)
+        found.logs[kind, name] = max(number, before)
         for record in source.log(kind, name).history(before + 1, number + 1):
-            waiting += [_target(source, Ref(parent.ref)) for parent in record.parents if _is_ref(parent.ref)]
-    for kind, name in list(wanted):
+            found.objects.update(source.objects.reachable(record))
+            parents = (Ref(parent.ref) for parent in record.parents if _is_ref(parent.ref))
+            waiting += _there(source, (ref for ref in parents if only is not None or ref.kind != "run"))
+    for kind, name in list(found.logs):
         labels = source.log(layout.label_kind(kind), name)
-        if kind != "run" and len(labels) and wanted[kind, name] == len(source.log(kind, name)):
-            wanted[labels.kind, name] = len(labels)
-    return wanted
+        moves = len(labels)  # counted before the versions: no label that is copied names one that is not
+        if moves and found.logs[kind, name] == len(source.log(kind, name)):
+            found.logs[labels.kind, name] = moves
+    return found
 
 
 def _target(source: Store, ref: Ref) -> tuple[str, str, int]:
@@ -125,29 +155,55 @@ def _target(source: Store, ref: Ref) -> tuple[str, str, int]:
     return ref.kind, ref.name, source.log(ref.kind, ref.name).resolve(ref.version)
 
 
+def _there(source: Store, refs: Iterable[Ref]) -> Iterator[tuple[str, str, int]]:
+    """Name what of some refs is in this store: a record may have been made from what is in another."""
+    for ref in refs:
+        with contextlib.suppress(NotFoundError):
+            if ref.kind == "run":
+                source.runs.state(ref.name)
+            yield _target(source, ref)
+
+
 def _is_ref(text: str) -> bool:
     return text.partition("/")[0] in KINDS and "@fork:" not in text
 
 
-def _plan(source: Store, target: Store, wanted: dict[Key, int]) -> tuple[list[_Copy], tuple[str, ...]]:
+def _plan(source: Store, target: Store, wanted: dict[Key, int]) -> _Plan:
     copies: dict[Key, list[_Copy]] = {}
-    diverged: list[str] = []
-    for (kind, name), last in sorted(wanted.items(), key=lambda item: item[0][0].endswith("-label")):
-        if kind == "run":
-            continue
+    forks: list[str] = []
+    labels: list[str] = []
+    diverged: set[Key] = set()
+    for (kind, name), last in sorted(wanted.items(), key=lambda item: layout.is_label_kind(item[0][0])):
+        of = kind if not layout.is_label_kind(kind) else layout.labelled_kind(kind)
         ours, theirs = source.log(kind, name), target.log(kind, name)
         common = _common(ours, theirs, min(last, len(theirs)))
         tail = list(ours.history(common + 1, last + 1))
         if not tail:
             continue
-        of = kind.removesuffix("-label")
-        if common < len(theirs) or any(ref.startswith(f"{of}/{name}@fork:") for ref in diverged):
-            copies[kind, name] = _as_fork(source, target, tail)
-            if kind == of:
-                diverged.append(f"{kind}/{name}@fork:{short(tail[0].digest)}/{last}")
-        else:
+        if common == len(theirs) and (of, name) not in diverged:
             copies[kind, name] = [_copy(source, record) for record in tail]
-    return list(_in_order(copies)), tuple(diverged)
+            continue
+        diverged.add((kind, name))
+        copies[kind, name] = _as_fork(source, target, tail)
+        if kind == of:
+            forks.append(f"{kind}/{name}@fork:{short(tail[0].digest)}/{last}")
+        else:
+            labels.append(f"{of}/{name}")
+    return _Plan(tuple(_in_order(copies)), tuple(forks), tuple(labels))
+
+
+def _forks(source: Store, target: Store) -> list[_Copy]:
+    """List the forks that the source keeps and that the target has neither as a fork nor in its log."""
+    found = []
+    for stat in forks(source):
+        if target.backend.exists(stat.path):
+            continue
+        data = source.backend.read(stat.path)
+        record = Record.decode(data, stat.path)
+        log = target.log(record.kind, record.name)
+        if record.number > len(log) or log.read(record.number).digest != record.digest:
+            found.append(_Copy(stat.path, data, record))
+    return found
 
 
 def _common(ours: Log, theirs: Log, last: int) -> int:
@@ -206,10 +262,15 @@ def _first_waiting(record: Record, waiting: dict[Key, list[_Copy]], under_way: s
     return None
 
 
-def _copy_objects(source: Store, target: Store, needed: set[str]) -> tuple[int, int]:
-    missing = sorted(needed - mark(target))
+def _copy_objects(source: Store, target: Store, needed: set[str], new: set[str]) -> tuple[int, int]:
+    """Copy what the target lacks, or has with another size, or may be about to remove."""
+    ours, theirs = _sizes(source), _sizes(target)
+    missing = {digest for digest in needed if digest in ours and theirs.get(digest) != ours[digest]}
+    missing |= new - theirs.keys()  # what the source lacks itself is an error that says so
+    unsure = (new & theirs.keys()) - missing
+    missing |= unsure - mark(target) if unsure else set()
     count = 0
-    with target.objects.batch() as batch, progress.bar(missing, description="sync", unit="objects") as digests:
+    with target.objects.batch() as batch, progress.bar(sorted(missing), description="sync", unit="objects") as digests:
         for digest in digests:
             before = batch.written
             if source.is_local:
@@ -218,6 +279,10 @@ def _copy_objects(source: Store, target: Store, needed: set[str]) -> tuple[int, 
                 batch.add(source.objects.read(digest), digest)
             count += batch.written > before
     return count, batch.written
+
+
+def _sizes(store: Store) -> dict[str, int]:
+    return {layout.object_digest(stat.path): stat.size for stat in store.backend.walk(layout.OBJECTS)}
 
 
 def _create(target: Store, copy: _Copy) -> None:
@@ -232,67 +297,8 @@ def _create(target: Store, copy: _Copy) -> None:
             ) from None
 
 
-def read_fork(store: Store, ref: Ref) -> list[Record]:
-    """Read the records of a fork, up to the one that a ref names.
-
-    Parameters
-    ----------
-    store : Store
-    ref : Ref
-        ``kind/name@fork:<short digest>/<number>``.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such fork.
-    """
-    digest, _, number = str(ref.version).removeprefix("fork:").partition("/")
-    heads = [head for head in store.backend.folders(layout.FORKS) if digest and head.startswith(digest)]
-    if len(heads) > 1:
-        raise AmbiguousError(f"{ref} could be {len(heads)} forks.", remedy="Write more digits of the digest.")
-    records = []
-    if heads:
-        folder = layout.fork_folder(heads[0], ref.kind, ref.name)
-        paths = sorted(found.path for found in store.backend.walk(folder))
-        records = [Record.decode(store.backend.read(path), path) for path in paths]
-    if number.isdigit():
-        records = [record for record in records if record.number <= int(number)]
-    if not records or (number.isdigit() and records[-1].number != int(number)):
-        known = store.backend.folders(layout.FORKS)
-        listed = ", ".join(f"fork:{short(head)}" for head in known) or "none"
-        raise NotFoundError(f"There is no fork {ref} in {store.url}.", remedy=f"Known: {listed}.")
-    return records
-
-
-def adopt(store: Store, ref: object) -> list[Record]:
-    """Append the records of a fork to their log, as new records that name the originals.
-
-    Parameters
-    ----------
-    store : Store
-    ref : str
-        ``kind/name@fork:<short digest>/<number>``: the fork up to that number.
-
-    Returns
-    -------
-    list of Record
-        The new ones.
-    """
-    parsed = Ref.parse(ref)
-    appended = []
-    for original in read_fork(store, parsed):
-        log = store.log(original.kind, original.name)
-        head = f"{parsed.version}".partition("/")[0]
-        origin = Parent(f"{original.kind}/{original.name}@{head}/{original.number}", original.digest, store.id)
-        known = next((record for record in log.history() if origin in record.parents), None)
-        appended.append(
-            known
-            or log.append(
-                original.body,
-                action=original.action,
-                message=original.message,
-                parents=[origin, *original.parents],
-                objects=store.objects.reachable(original) - {original.inventory},
-            )
-        )
-    return appended
+def _hint(target: Store, copies: Iterable[_Copy]) -> None:
+    newest = {copy.path.rpartition("/")[0]: copy.record.number for copy in copies if copy.path.startswith(layout.LOGS)}
+    for folder, number in newest.items():
+        with contextlib.suppress(Exception):  # a hint is a convenience
+            target.backend.replace(layout.hint(folder), b"%012d" % number)

@@ -13,7 +13,8 @@ from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import MlopsLiteError
 from mlops_lite.store import layout
-from mlops_lite.store.backends import Stat
+from mlops_lite.store.forks import forks
+from mlops_lite.store.run_check import check_runs, needs_of
 
 if TYPE_CHECKING:
     from mlops_lite.store.log import Log
@@ -50,7 +51,7 @@ class Verification:
     Parameters
     ----------
     checked : int
-        Records and objects that were read.
+        Records, files of runs and objects that were read.
     damaged, missing : tuple of Fault
     """
 
@@ -65,7 +66,7 @@ class Verification:
 
     def __str__(self) -> str:
         if self.ok:
-            return f"{self.checked} records and objects checked: all as they were written"
+            return f"{self.checked} records, files of runs and objects checked: all as they were written"
         lines = [f"{self.checked} checked: {len(self.damaged)} damaged, {len(self.missing)} missing"]
         for word, faults in (("damaged", self.damaged), ("missing", self.missing)):
             lines += [
@@ -91,19 +92,12 @@ def verify(store: Store, refs: Iterable[object] | None = None, *, contents: bool
             check.chain(log)
         for fork in forks(store):
             check.fork(fork.path)
-        check.needed_by_runs()
+        check.runs()
     else:
         for ref in refs:
-            check.record(Ref.parse(ref))
+            check.one(Ref.parse(ref))
     check.objects(contents)
     return Verification(check.checked, tuple(check.damaged), tuple(check.missing))
-
-
-def forks(store: Store) -> Iterator[Stat]:
-    """Walk over the records of all forks that a store keeps."""
-    for found in sorted(store.backend.walk(layout.FORKS), key=lambda stat: stat.path):
-        if found.path.endswith(".json"):
-            yield found
 
 
 def logs(store: Store) -> Iterator[Log]:
@@ -137,8 +131,13 @@ class _Check:
             before, intact = record, True
             self._need(record)
 
-    def record(self, ref: Ref) -> None:
-        """Read one record."""
+    def one(self, ref: Ref) -> None:
+        """Read one record, or one run."""
+        if ref.kind == "run":
+            self.checked += 1
+            for digest in self.store.runs.state(ref.name).get("objects", ()):
+                self.needed.setdefault(digest, set()).add(ref)
+            return
         log = self.store.log(ref.kind, ref.name)
         record = self._read(log, log.resolve(ref.version))
         if record is not None:
@@ -152,10 +151,18 @@ class _Check:
         except MlopsLiteError as error:
             self.damaged.append(Fault(path, str(error)))
 
-    def needed_by_runs(self) -> None:
-        """Ask the runs which objects they need."""
-        for digest in self.store.runs.roots():
-            self.needed.setdefault(digest, set()).add("run")
+    def runs(self) -> None:
+        """Read the files of all runs, and ask which objects they need."""
+        for path, ref, trouble in check_runs(self.store):
+            self.checked += 1
+            if trouble is not None:
+                self.damaged.append(Fault(path, trouble, (ref,)))
+        try:
+            for digest, ref in needs_of(self.store):
+                self.needed.setdefault(digest, set()).add(ref)
+        except Exception as error:  # whatever a damaged segment makes of its reader
+            if not self.damaged:  # else what is damaged is named already
+                self.damaged.append(Fault("runs", str(error)))
 
     def _read(self, log: Log, number: int) -> Record | None:
         path = layout.record_path(layout.log_folder(log.kind, log.name), number)
