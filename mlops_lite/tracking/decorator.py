@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 import attrs
 
 from mlops_lite import workspace
-from mlops_lite.errors import InvalidInputError, InvalidTypeError
+from mlops_lite.errors import InvalidInputError, InvalidTypeError, suggest
 from mlops_lite.store import Store
 from mlops_lite.tracking.active import ActiveRun
 from mlops_lite.tracking.begin import begin
@@ -115,6 +115,9 @@ def track_run(function: Any = None, /, **options: Any) -> Any:
     >>> train.last_run.params["depth"], train.last_run.metrics["auc"]
     (8, 0.9)
     """
+    known = [field.name for field in attrs.fields(_Options)]
+    for name in options.keys() - set(known):
+        raise InvalidTypeError(f"@track_run has no option {name!r}.", remedy=suggest(name, known))
     settings = _Options(**options)
     return _decorate(function, settings) if function is not None else functools.partial(_decorate, settings=settings)
 
