@@ -50,4 +50,6 @@ def explained(url: str, doing: str, **facts: Any) -> Iterator[None]:
         # clients of buckets have errors of their own, which no common base tells apart
         if type(error).__module__.split(".")[0] not in ("botocore", "aiobotocore", "azure", "gcsfs", "aiohttp"):
             raise
-        raise StoreUnavailableError(f"The store at {url} could not {doing}: {error}.", **facts) from error
+        remedy = "Look at the address, the credentials and the network; another server: ml.use(url, endpoint_url=…)."
+        message = f"The store at {url} could not {doing}: {str(error).rstrip('.')}."
+        raise StoreUnavailableError(message, remedy=remedy, **facts) from error
