@@ -21,6 +21,7 @@ _HOMES = {
     "log": "mlops_lite.tracking",
     "log_artifact": "mlops_lite.tracking",
     "log_params": "mlops_lite.tracking",
+    "reproduce": "mlops_lite.provenance.reproduce",
     "runs": "mlops_lite.tracking",
     "start_run": "mlops_lite.tracking",
     "track_run": "mlops_lite.tracking",

@@ -67,7 +67,7 @@ class _Arguments:
             return mask({"$value": {**found["$value"], "changed_from": ref}}, name)
         columns: list[Any] = list(getattr(value, "columns", ()))[:_MOST_COLUMNS]
         named = 0 < len(columns) < _MOST_COLUMNS and all(type(column) is str for column in columns)
-        self._loaded[name] = columns if named else None
+        self._loaded[name] = {"type": type(value).__module__.partition(".")[0], "columns": columns if named else None}
         return {"$ref": ref}
 
     def keep(self, name: str, value: Any, found: Any) -> None:

@@ -1,0 +1,1 @@
+"""Where things come from: lineage, the same again, side by side, who did what."""
