@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Iterable
@@ -45,9 +46,7 @@ def bar(
     >>> with bar(total=3, description="parts") as progress:
     ...     _ = progress.update(3)
     """
-    from tqdm.auto import tqdm
-
-    return tqdm(
+    return _kind()(
         iterable,
         total=total,
         desc=description or None,
@@ -57,6 +56,17 @@ def bar(
         disable=not _watched(),
         leave=False,
     )
+
+
+def _kind() -> Any:
+    """Choose the bar of notebooks only where its widgets are: without them it warns, and shows nothing better."""
+    if "ipykernel" in sys.modules and importlib.util.find_spec("ipywidgets") is not None:
+        from tqdm.notebook import tqdm
+
+        return tqdm
+    from tqdm.std import tqdm as plain
+
+    return plain
 
 
 def _watched() -> bool:
