@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_lite.stats.classification import mean
+from mlops_lite.stats.ranks import ranks
 
 __all__ = ["by_query", "mean_average_precision", "mean_reciprocal_rank", "ndcg"]
 
@@ -70,12 +71,10 @@ def mean_average_precision(y: Array, p: Array, weights: Array | None = None) -> 
 
 
 def _precision(y: Array, p: Array) -> float:
-    from scipy.stats import rankdata
-
     relevant = y > 0
     if relevant.all() or not relevant.any():
         return 1.0
-    return float(np.mean(rankdata(-p[relevant], "max") / rankdata(-p, "max")[relevant]))
+    return float(np.mean(ranks(-p[relevant], "last") / ranks(-p, "last")[relevant]))
 
 
 def mean_reciprocal_rank(y: Array, p: Array, weights: Array | None = None) -> float:

@@ -12,6 +12,7 @@ from mlops_lite.errors import InvalidInputError
 from mlops_lite.stats import metrics
 from mlops_lite.stats.interval import Interval
 from mlops_lite.stats.metrics import Metric
+from mlops_lite.stats.ranks import ranks
 
 __all__ = ["interval", "paired_difference"]
 
@@ -159,13 +160,11 @@ def _around_mean(values: Array, level: float) -> tuple[float, float]:
 
 def _placements(y: Array, p: Array) -> tuple[Array, Array]:
     """Give, for each positive row, the share of negative rows below it, and the other way round."""
-    from scipy.stats import rankdata
-
     positive, negative = p[y == 1], p[y != 1]
-    together = rankdata(np.concatenate((positive, negative)))
+    together = ranks(np.concatenate((positive, negative)))
     n, m = len(positive), len(negative)
-    above = (together[:n] - rankdata(positive)) / m
-    below = 1 - (together[n:] - rankdata(negative)) / n
+    above = (together[:n] - ranks(positive)) / m
+    below = 1 - (together[n:] - ranks(negative)) / n
     return above, below
 
 

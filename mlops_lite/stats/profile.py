@@ -1,0 +1,323 @@
+"""The profile of a table, kept in place of its rows: small, exact on its cells, and the sum of those of its parts."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+import numpy as np
+
+from mlops_lite.base import canonical
+from mlops_lite.errors import DamagedError, InvalidInputError, NotFoundError, suggest
+from mlops_lite.stats.cells import (
+    Cells,
+    LevelCells,
+    NoCells,
+    NumberCells,
+    cells_of,
+    frame_digest,
+    level_cells,
+    number_cells,
+)
+from mlops_lite.stats.column import ColumnProfile, empty
+from mlops_lite.stats.tally import tally
+from mlops_lite.stats.values import counted, family, numbers, type_name
+
+__all__ = ["Frame", "Profile", "profile"]
+
+FORMAT = 1
+SAMPLE = 100_000  # rows by which cells are chosen
+_WORTH_A_THREAD = 200_000  # values
+
+Block = Mapping[str, Any]
+
+
+@attrs.frozen(eq=False)
+class Frame:
+    """The cells of every column of a table: what profiles must share to be added or compared.
+
+    Parameters
+    ----------
+    columns : mapping of str to Cells
+    """
+
+    columns: Mapping[str, Cells]
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Names it: equal frames have equal digests."""
+        return frame_digest(self.columns)
+
+    def encode(self) -> bytes:
+        """Write it."""
+        described = {name: cells.describe() for name, cells in self.columns.items()}
+        return zlib.compress(canonical.encode({"format": FORMAT, "columns": list(described.items())}))
+
+    @classmethod
+    def decode(cls, data: bytes) -> Frame:
+        """Read it back."""
+        return cls({name: cells_of(described) for name, described in _read(data, "frame")["columns"]})
+
+
+@attrs.frozen(eq=False)
+class Profile:
+    """What is known of a table, column by column.
+
+    Parameters
+    ----------
+    rows : int
+    columns : mapping of str to ColumnProfile
+        In the order of the table.
+
+    Examples
+    --------
+    >>> whole = profile({"age": np.array([31.0, 45.0, np.nan]), "city": np.array(["Rome", "Oslo", "Rome"])})
+    >>> whole["age"].mean, whole["age"].missing, whole["city"].levels
+    (38.0, 1, {'Oslo': 1, 'Rome': 2})
+    >>> more = profile({"age": np.array([20.0]), "city": np.array(["Bern"])}, frame=whole.frame)
+    >>> whole.merge(more).rows, whole.merge(more)["city"].unknown
+    (4, {'Bern': 1})
+    """
+
+    rows: int
+    columns: Mapping[str, ColumnProfile]
+
+    def __getitem__(self, name: str) -> ColumnProfile:
+        if name not in self.columns:
+            raise NotFoundError(f"There is no column {name!r}.", remedy=suggest(name, self.columns), name=name)
+        return self.columns[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.columns
+
+    @functools.cached_property
+    def frame(self) -> Frame:
+        """The cells on which it was counted."""
+        return Frame({name: column.cells for name, column in self.columns.items()})
+
+    def merge(self, *others: Profile) -> Profile:
+        """Add the profiles of other parts.
+
+        Raises
+        ------
+        InvalidInputError
+            They were counted on other cells, or have other columns.
+        """
+        merged = self
+        for other in others:
+            if list(merged.columns) != list(other.columns):
+                raise InvalidInputError("Profiles of different columns do not add up.")
+            columns = {name: column.merge(other.columns[name]) for name, column in merged.columns.items()}
+            merged = Profile(merged.rows + other.rows, columns)
+        return merged
+
+    def settled(self) -> Profile:
+        """Give every level that was seen a cell of its own: how the profile of a reference is finished.
+
+        Returns
+        -------
+        Profile
+            Levels beyond 2,048 are put together by hash.
+        """
+        return Profile(self.rows, {name: _settled(column) for name, column in self.columns.items()})
+
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """Give the summary of each column: mean, quartiles, the commonest level."""
+        return {name: column.summary() for name, column in self.columns.items()}
+
+    def encode(self, *, frame: bool = True) -> bytes:
+        """Write it.
+
+        Parameters
+        ----------
+        frame : bool
+            With its cells; without, only the digest of the frame, which must then be given to :meth:`decode`.
+        """
+        columns = [column.describe() for column in self.columns.values()]
+        cells = [column.cells.describe() for column in self.columns.values()] if frame else None
+        described = {"format": FORMAT, "rows": self.rows, "columns": columns, "cells": cells}
+        return zlib.compress(canonical.encode({**described, "frame": self.frame.digest}))
+
+    @classmethod
+    def decode(cls, data: bytes, frame: Frame | None = None) -> Profile:
+        """Read it back.
+
+        Raises
+        ------
+        DamagedError
+            The bytes are no profile, or not one on this frame.
+        """
+        found = _read(data, "profile")
+        if found["cells"] is None and (frame is None or frame.digest != found["frame"]):
+            raise DamagedError(f"This profile was counted on the frame {found['frame'][:8]}…, which is not at hand.")
+        names = [column["name"] for column in found["columns"]]
+        cells = [cells_of(each) for each in found["cells"] or ()] or [frame.columns[name] for name in names if frame]
+        pairs = zip(found["columns"], cells, strict=True)
+        return cls(found["rows"], {column["name"]: ColumnProfile.of(column, own) for column, own in pairs})
+
+
+def profile(data: Any, frame: Frame | None = None, *, threads: int | None = None) -> Profile:
+    """Profile a table in one pass.
+
+    Parameters
+    ----------
+    data : pyarrow.Table, RecordBatch, mapping of str to arrays, or an iterable of these
+        Arrays of numpy or Arrow, of one length. Batches of an iterable are dropped once they are counted.
+    frame : Frame, optional
+        The cells to count on. Without it they are chosen from the data: for an iterable from its first 100,000 rows,
+        which should then be typical of all.
+    threads : int, optional
+        How many; all cores by default, for tables worth it.
+
+    Returns
+    -------
+    Profile
+        Of columns that the frame does not know, only what is missing.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> profile(pa.table({"age": [31, 45, None]}))["age"].summary()["mean"]
+    38.0
+    """
+    blocks = _blocks(data)
+    if frame is None:
+        blocks, frame = _framed(blocks)
+    columns: dict[str, ColumnProfile] = {}
+    rows = 0
+    with _pool(threads) as each:
+        for block in blocks:
+            rows += _length(block)
+            _add(columns, block, frame, each)
+    return Profile(rows, columns)
+
+
+def _blocks(data: Any) -> Iterator[Block]:
+    if isinstance(data, Mapping):
+        yield data
+    elif hasattr(data, "schema") and hasattr(data, "column"):
+        yield dict(zip(data.schema.names, data.columns, strict=True))
+    elif hasattr(data, "__iter__"):
+        yield from itertools.chain.from_iterable(_blocks(part) for part in data)
+    else:
+        raise InvalidInputError(f"A {type(data).__name__} cannot be profiled.", remedy="Give an Arrow table.")
+
+
+def _length(block: Block) -> int:
+    return len(next(iter(block.values()), ()))
+
+
+def _framed(blocks: Iterator[Block]) -> tuple[Iterator[Block], Frame]:
+    """Read so many blocks as it takes to choose cells, and give them back with the others."""
+    first: list[Block] = []
+    rows = 0
+    for block in blocks:
+        first.append(block)
+        rows += _length(block)
+        if rows >= SAMPLE:
+            break
+    step = max(1, rows // SAMPLE)
+    names = first[0] if first else {}
+    with _pool(None) as each:
+        cells = list(each(lambda name: choose([block[name] for block in first if name in block], step), names, rows))
+    return itertools.chain(first, blocks), Frame(dict(zip(names, cells, strict=True)))
+
+
+def choose(arrays: list[Any], step: int = 1) -> Cells:
+    """Choose cells for a column from its first arrays, of numbers from every ``step``-th value."""
+    kind = family(arrays[0])
+    if kind == "levels":
+        return level_cells(itertools.chain.from_iterable(counted(array)[0] for array in arrays))
+    if kind == "other":
+        return NoCells()
+    parts = [numbers(_every(part, step)) for array in arrays for part in _parts(array)]
+    return number_cells(np.concatenate(parts) if parts else np.zeros(0))
+
+
+def _parts(array: Any) -> list[Any]:
+    return list(array.chunks) if hasattr(array, "chunks") else [array]
+
+
+def _every(array: Any, step: int) -> Any:
+    if step == 1 or isinstance(array, np.ndarray):
+        return array[::step]
+    return array.take(np.arange(0, len(array), step))
+
+
+def _add(columns: dict[str, ColumnProfile], block: Block, frame: Frame, each: Each) -> None:
+    lengths = {len(array) for array in block.values()}
+    if len(lengths) > 1:
+        raise InvalidInputError(f"The columns have different lengths: {sorted(lengths)}.")
+
+    def count(name: str) -> ColumnProfile:
+        array = block[name]
+        kind = family(array)
+        if name not in columns:
+            cells = frame.columns.get(name, NoCells())
+            columns[name] = empty(name, type_name(array), kind, cells if _fits(kind, cells) else NoCells())
+        return tally(columns[name], array)
+
+    columns.update(zip(block, each(count, block, _length(block)), strict=True))
+
+
+def _fits(kind: str, cells: Cells) -> bool:
+    """Tell whether values of a kind can be counted on cells: levels of text are no numbers."""
+    if isinstance(cells, NumberCells):
+        return kind in ("numbers", "times")
+    return isinstance(cells, LevelCells) and kind in ("levels", "numbers")
+
+
+Each = Callable[[Callable[[str], Any], Iterable[str], int], Iterable[Any]]
+
+
+class _pool:  # noqa: N801 - reads as a function
+    """Map over columns, on threads where there is enough to do: counting leaves the interpreter free."""
+
+    def __init__(self, threads: int | None) -> None:
+        self.threads = threads or os.cpu_count() or 1
+        self._executor: Any = None
+
+    def __enter__(self) -> Each:
+        return self._each
+
+    def __exit__(self, *_: object) -> None:
+        if self._executor is not None:
+            self._executor.shutdown()
+
+    def _each(self, function: Callable[[str], Any], names: Iterable[str], rows: int) -> Iterable[Any]:
+        names = list(names)
+        if self.threads == 1 or rows * len(names) < _WORTH_A_THREAD:
+            return map(function, names)
+        if self._executor is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._executor = ThreadPoolExecutor(self.threads)
+        found: Iterable[Any] = self._executor.map(function, names)
+        return found
+
+
+def _settled(column: ColumnProfile) -> ColumnProfile:
+    if not isinstance(column.cells, LevelCells) or not (column.unknown or column.rest):
+        return column
+    if column.cells.hashed or column.rest:
+        return column
+    cells = level_cells(column.levels)
+    counts = np.zeros(cells.size, dtype=np.int64)
+    for level, count in column.levels.items():
+        counts[cells.place(level)] += count
+    return attrs.evolve(column, cells=cells, counts=counts, unknown={})
+
+
+def _read(data: bytes, what: str) -> Any:
+    try:
+        found = canonical.decode(zlib.decompress(data))
+    except zlib.error as error:
+        raise DamagedError(f"These bytes are no {what}: {error}.") from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise DamagedError(f"These bytes are no {what} of format {FORMAT}.")
+    return found

@@ -1,0 +1,126 @@
+"""Counting a column, block by block: the one pass over the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops_lite.stats.cells import BLOCK, LevelCells, NumberCells
+from mlops_lite.stats.column import MOST_UNKNOWN, ColumnProfile
+from mlops_lite.stats.values import counted, family, numbers
+
+__all__ = ["tally"]
+
+
+def tally(column: ColumnProfile, array: Any) -> ColumnProfile:
+    """Count an array and add it to the profile of its column.
+
+    Parameters
+    ----------
+    column : ColumnProfile
+        Of what was seen before, or an empty one.
+    array : numpy array, pyarrow Array or ChunkedArray
+
+    Returns
+    -------
+    ColumnProfile
+    """
+    if isinstance(column.cells, NumberCells):
+        return _numbers(column, column.cells, array)
+    if isinstance(column.cells, LevelCells):
+        return _levels(column, column.cells, array)
+    missing = int(getattr(array, "null_count", 0))
+    return attrs.evolve(column, rows=column.rows + len(array), missing=column.missing + missing)
+
+
+def _numbers(column: ColumnProfile, cells: NumberCells, array: Any) -> ColumnProfile:
+    counter = _Counter(cells)
+    chunks = array.chunks if hasattr(array, "chunks") else [array]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for chunk in chunks:
+            values = numbers(chunk)
+            for start in range(0, len(values), BLOCK):
+                counter.add(values[start : start + BLOCK])
+    missing, low, high = counter.counts[cells.size :].tolist()
+    part = attrs.evolve(
+        column,
+        rows=len(array),
+        missing=missing,
+        counts=counter.counts[: cells.size],
+        infinite=(low, high),
+        total=counter.total,
+        squares=counter.squares,
+        minimum=counter.minimum,
+        maximum=counter.maximum,
+    )
+    return column.merge(part) if column.rows else part
+
+
+class _Counter:
+    """Counts numbers into cells, with buffers of its own."""
+
+    def __init__(self, cells: NumberCells) -> None:
+        self.cells = cells
+        self.table = cells.table()
+        self.counts = np.zeros(cells.size + 3, dtype=np.int64)
+        self.total = 0
+        self.squares = 0
+        self.minimum = self.maximum = np.nan
+        self._away = np.empty(BLOCK)
+        self._small = np.empty(BLOCK, dtype=np.float32)
+        self._places = np.empty(BLOCK, dtype=np.intp)
+        self._codes = np.empty(BLOCK, dtype=np.int16)
+
+    def add(self, values: NDArray[Any]) -> None:
+        size = len(values)
+        away, small, places, codes = self._away[:size], self._small[:size], self._places[:size], self._codes[:size]
+        np.subtract(values, self.cells.centre, out=away, casting="unsafe")
+        np.copyto(small, away, casting="same_kind")
+        np.right_shift(small.view(np.uint32), np.uint32(15), out=places, casting="unsafe")
+        np.take(self.table, places, out=codes, mode="clip")
+        found = np.bincount(codes, minlength=len(self.counts))
+        self.counts += found
+        if found[self.cells.size :].any():
+            finite = np.isfinite(small)
+            away, values = away[finite], values[finite]
+        if len(values):
+            self._moments(values, away)
+
+    def _moments(self, values: NDArray[Any], away: NDArray[np.float64]) -> None:
+        unit = self.cells.unit
+        self.total += round(float(np.add.reduce(away)) / unit)
+        np.multiply(away, away, out=away)
+        self.squares += round(float(np.add.reduce(away)) / unit / unit)
+        self.minimum = float(np.fmin(self.minimum, values.min()))
+        self.maximum = float(np.fmax(self.maximum, values.max()))
+
+
+_TRUTH = {"1": "True", "0": "False"}  # booleans that came as numbers
+
+
+def _levels(column: ColumnProfile, cells: LevelCells, array: Any) -> ColumnProfile:
+    found, missing, mixed = counted(array)
+    if cells.levels and {"True", "False"}.issuperset(cells.levels) and family(array) == "numbers":
+        found = {_TRUTH.get(level, level): count for level, count in found.items()}
+    counts = np.zeros(cells.size, dtype=np.int64)
+    unknown: dict[str, int] = {}
+    for level, count in found.items():
+        place = cells.place(level)
+        if place is None:
+            unknown[level] = count
+        else:
+            counts[place] += count
+    kept = dict(sorted(unknown.items())[:MOST_UNKNOWN])
+    part = attrs.evolve(
+        column,
+        rows=len(array),
+        missing=missing,
+        counts=counts,
+        unknown=kept,
+        rest=sum(unknown.values()) - sum(kept.values()),
+        mixed=mixed,
+    )
+    return column.merge(part) if column.rows else part
