@@ -1,0 +1,124 @@
+"""Candidates: what a gate is given to judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_lite import workspace
+from mlops_lite.base.ref import Ref
+from mlops_lite.deployment.loaded import Loaded, load
+from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
+
+if TYPE_CHECKING:
+    from mlops_lite.store import Store
+
+__all__ = ["Candidate"]
+
+
+class Candidate:
+    """A version that wants to serve, and the one that serves now. What is loaded for one gate serves the others.
+
+    Parameters
+    ----------
+    store : Store
+    version : ModelVersion
+        What wants to serve.
+    champion : ModelVersion, optional
+        What serves; None where nothing does.
+    place : str
+        The name of the deployment.
+    trusted : str or list of str, optional
+        What may be opened.
+    """
+
+    def __init__(self, store: Store, version: Any, champion: Any, place: str, trusted: Any = None) -> None:
+        self.store, self.version, self.champion, self.place = store, version, champion, place
+        self._trusted = trusted
+        self._loaded: dict[str, Loaded] = {}
+        self._data: dict[Any, tuple[Any, Any]] = {}
+        self._said: dict[Any, Any] = {}
+
+    @property
+    def ref(self) -> str:
+        """The ref of the version that wants to serve."""
+        return str(self.version.ref)
+
+    @property
+    def native(self) -> Any:
+        """The model itself."""
+        return self.loaded(self.version).native
+
+    def loaded(self, version: Any) -> Loaded:
+        """Load a version, once."""
+        ref = str(version.ref)
+        if ref not in self._loaded:
+            self._loaded[ref] = load(self.store, ref, self._trusted)
+        return self._loaded[ref]
+
+    def predicted(self, version: Any, on: Any, target: Any) -> Any:
+        """Let a version predict the held-out rows, once.
+
+        Returns
+        -------
+        Predicted
+            With ``prediction``, ``score`` and ``classes``.
+        """
+        from mlops_lite.registry.predicting import predict
+
+        key = str(version.ref), _key(on), _key(target)
+        if key not in self._said:
+            inputs, _ = self.data(on, target)
+            self._said[key] = predict(self.loaded(version).native, _for(version, inputs))
+        return self._said[key]
+
+    def data(self, on: Any, target: Any) -> tuple[Any, Any]:
+        """Give the held-out inputs and the truth.
+
+        Parameters
+        ----------
+        on : Snapshot, ref, frame, or pair of inputs and truth
+        target : str or array
+            The column of the truth, or the truth itself.
+        """
+        key = _key(on), _key(target)
+        if key not in self._data:
+            self._data[key] = _split(_frame(on, self.store), target)
+        return self._data[key]
+
+
+def _key(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else id(value)
+
+
+def _frame(on: Any, store: Store) -> Any:
+    if isinstance(on, str):
+        on = workspace.open(Ref.parse(on, kind="dataset"), store)
+    return on.load() if hasattr(on, "load") and hasattr(on, "ref") else on
+
+
+def _split(frame: Any, target: Any) -> tuple[Any, Any]:
+    if isinstance(frame, tuple) and len(frame) == 2:
+        return frame
+    if target is None:
+        raise InvalidInputError("A gate on held-out data needs the truth.", remedy="Pass target='churned'.")
+    if not isinstance(target, str):
+        return frame, target
+    columns = list(getattr(frame, "columns", ()) or (frame if isinstance(frame, dict) else ()))
+    if target not in columns:
+        raise NotFoundError(
+            f"The held-out data have no column {target!r}.", remedy=suggest(target, map(str, columns)) or None
+        )
+    if isinstance(frame, dict):
+        return {name: values for name, values in frame.items() if name != target}, frame[target]
+    if hasattr(frame, "drop"):
+        return frame.drop(columns=[target]) if hasattr(frame, "iloc") else frame.drop(target), frame[target]
+    return frame.drop_columns([target]), frame.column(target).to_pylist()
+
+
+def _for(version: Any, inputs: Any) -> Any:
+    """Take the columns that the version was made for: held-out data often hold ids and dates too."""
+    names = getattr(getattr(version, "signature", None), "names", None)
+    columns = getattr(inputs, "columns", None)
+    if not names or columns is None or not hasattr(inputs, "iloc"):
+        return inputs
+    return inputs[list(names)] if set(names) <= set(columns) and list(names) != list(columns) else inputs
