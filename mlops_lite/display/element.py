@@ -60,7 +60,7 @@ class Badge:
 
     def html(self) -> str:
         """Draw it."""
-        return f'<span class="b {self.tone}">{MARKS[self.tone]}{html(self.word)}</span>'
+        return f'<span class="b t-{self.tone}">{MARKS[self.tone]}{html(self.word)}</span>'
 
     def plain(self, width: int) -> str:
         """Write it."""

@@ -152,7 +152,7 @@ def _box(node: Node, x: int, y: int) -> str:
     note = (
         f'<text class="q" x="{x + 8}" y="{y + 32}">{html(clip(visible(node.note), _LABEL))}</text>' if node.note else ""
     )
-    shape = f'<rect class="box {node.tone}" x="{x}" y="{y}" width="{_BOX}" height="{_HIGH}" rx="5"/>'
+    shape = f'<rect class="box t-{node.tone}" x="{x}" y="{y}" width="{_BOX}" height="{_HIGH}" rx="5"/>'
     whole = f"<title>{html(node.label)}</title>" if width(node.label) > _LABEL - 2 else ""
     return f'<g>{whole}{shape}<text x="{x + 8}" y="{y + at}">{label}</text>{note}</g>'
 

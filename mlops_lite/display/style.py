@@ -17,7 +17,8 @@ _DARK = (
 )
 _LIGHT = "[data-jp-theme-light=true],.vscode-light,.notebook_app,[data-theme=light],[data-md-color-scheme=default]"
 
-# the class stands twice: notebooks style tables of their outputs with a specificity of two classes
+# the class stands twice, for notebooks style tables of their outputs with a specificity of two classes; tones have a
+# prefix, for notebooks style .alert themselves
 _RULES = """
 .M{color-scheme:light dark;--f:var(--jp-ui-font-color1,var(--vscode-editor-foreground,light-dark(#1f2328,#e2e6ea)));
 --g:var(--jp-layout-color0,var(--vscode-editor-background,light-dark(#fff,#17191c)));--q:light-dark(#59636e,#a0a8b1);
@@ -30,8 +31,8 @@ padding:.5em .7em;overflow-x:auto;max-width:60em}
 --info:#0b5cad;--warning:#8a5300;--alert:#b42318;--one:#0b5cad;--two:#b35900}}
 .M.M header{display:flex;flex-wrap:wrap;gap:.2em .8em;align-items:baseline;margin-bottom:.3em}
 .M.M p{margin:.25em 0}.M.M .t{font-weight:600;font-size:1.1em;margin:0}.M.M .q{color:var(--q)}
-.M.M .b{font-weight:600;white-space:nowrap}.M.M .ok{color:var(--ok)}.M.M .info{color:var(--info)}
-.M.M .warning{color:var(--warning)}.M.M .alert{color:var(--alert)}
+.M.M .b{font-weight:600;white-space:nowrap}.M.M .t-ok{color:var(--ok)}.M.M .t-info{color:var(--info)}
+.M.M .t-warning{color:var(--warning)}.M.M .t-alert{color:var(--alert)}
 .M.M table{border-collapse:collapse;margin:.4em 0;font-size:inherit;border:0;color:inherit;table-layout:auto}
 .M.M caption{caption-side:top;text-align:left;color:var(--q);padding:.1em 0;font-style:normal}
 .M.M :is(th,td){text-align:left;vertical-align:top;padding:.12em 1em .12em 0;border:0;background:none;
@@ -48,7 +49,7 @@ padding-left:.7em;overflow-x:auto;margin:.4em 0}
 .M.M .s2{stroke:var(--two);fill:none;stroke-width:1.6;stroke-dasharray:5 3}
 .M.M .s3{stroke:var(--q);fill:none;stroke-width:1.6;stroke-dasharray:1.5 2.5}
 .M.M .f1{fill:var(--one);fill-opacity:.3;stroke:none}.M.M .lim{stroke:var(--alert);stroke-dasharray:2 2;fill:none}
-.M.M .box{fill:var(--g);stroke:var(--q)}.M.M .box.alert{stroke:var(--alert);stroke-width:2}
+.M.M .box{fill:var(--g);stroke:var(--q)}.M.M .box.t-alert{stroke:var(--alert);stroke-width:2}
 """
 
 
