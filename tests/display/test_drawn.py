@@ -181,3 +181,24 @@ def test_what_is_not_shown_is_counted():
 
 def test_the_package_names_what_there_is():
     assert all(getattr(display, name) is not None for name in display.__all__)
+
+
+def luminance(colour):
+    parts = (
+        [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        if len(colour) == 7
+        else [int(c * 2, 16) / 255 for c in colour[1:]]
+    )
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_every_colour_of_text_can_be_read_on_its_ground():
+    """By the contrast that WCAG 2 asks of text, in light and in dark."""
+    pairs = dict(re.findall(r"--(\w+):[^;]*?light-dark\((#\w+,#\w+)\)", STYLE))
+    grounds = pairs.pop("g").split(",")
+    assert {"f", "q", "ok", "info", "warning", "alert", "one", "two"} <= pairs.keys()
+    for name in pairs.keys() - {"l"}:  # l draws lines between rows
+        for ground, colour in zip(grounds, pairs[name].split(","), strict=True):
+            brighter, darker = sorted([luminance(ground), luminance(colour)], reverse=True)
+            assert (brighter + 0.05) / (darker + 0.05) >= 4.5, (name, colour, ground)
