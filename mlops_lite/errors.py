@@ -21,6 +21,7 @@ The tree is grouped by what the reader will do next::
     │   └── InUseError             something still points at it
     ├── change the surroundings
     │   ├── MissingLibraryError    an optional library is not installed     (ImportError)
+    │   ├── IncompatibleError      made with other versions of libraries    (RuntimeError)
     │   ├── UnsupportedStoreError  a place that cannot keep our promises    (OSError)
     │   ├── NewerFormatError       written by a newer mlops_lite
     │   └── StoreUnavailableError  the place does not answer, or refuses    (OSError)
@@ -33,7 +34,7 @@ Every class has a stable ``kind`` for programs to branch on.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 __all__ = [
     "AmbiguousError",
@@ -42,6 +43,7 @@ __all__ = [
     "FilterError",
     "GateError",
     "InUseError",
+    "IncompatibleError",
     "InvalidInputError",
     "InvalidNameError",
     "InvalidTypeError",
@@ -84,12 +86,13 @@ class MlopsLiteError(Exception):
         self.message = message
         self.remedy = remedy
         self.facts = facts
+        for name, value in facts.items():
+            if name != "kind":  # set, not looked up: ImportError and OSError have a ``name`` and an ``errno`` of theirs
+                setattr(self, name, value)
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["facts"][name]
-        except KeyError:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}" if self.remedy else self.message
@@ -178,6 +181,12 @@ class MissingLibraryError(MlopsLiteError, ImportError):
     """An optional library is not installed; the message holds the line to type."""
 
     kind = "missing_library"
+
+
+class IncompatibleError(MlopsLiteError, RuntimeError):
+    """Made with other versions of Python or of libraries than are here; the message holds the line to type."""
+
+    kind = "incompatible"
 
 
 class UnsupportedStoreError(MlopsLiteError, OSError):
