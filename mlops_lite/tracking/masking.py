@@ -31,6 +31,7 @@ _ASSIGNED = re.compile(
     r"(?P<between>['\"]?\s*[=:]\s*|\s+)(?P<quote>['\"]?)(?P<value>[^\s'\"=,;)\]}]{6,})(?P=quote)",
     re.IGNORECASE,
 )
+_FOLDERS = ("PWD", "OLDPWD")  # a shell's working folder is no password
 _SHORTEST = 8  # a shorter value from the environment is too likely to be a word
 
 
@@ -117,7 +118,8 @@ def _secret_values() -> tuple[str, ...]:
     now = getattr(os.environ, "_data", None)  # compared without decoding: a microsecond instead of thirty
     now = dict(os.environ) if now is None else now
     if now != _seen:
-        found = {value for name, value in os.environ.items() if len(value) >= _SHORTEST and is_secret_name(name)}
+        named = ((name, value) for name, value in os.environ.items() if name not in _FOLDERS and is_secret_name(name))
+        found = {value for _, value in named if len(value) >= _SHORTEST}
         _seen, _found = dict(now), tuple(sorted(found, key=len, reverse=True))
     return _found
 

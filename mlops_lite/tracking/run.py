@@ -12,6 +12,7 @@ import attrs
 from mlops_lite.base import clock, identity
 from mlops_lite.base.identifier import new_id
 from mlops_lite.base.ref import Ref
+from mlops_lite.display.drawn import Drawn
 from mlops_lite.errors import InvalidTypeError, NotFoundError, suggest
 from mlops_lite.tracking.artifact import Artifact, Artifacts
 from mlops_lite.tracking.describe import describe, restore
@@ -58,7 +59,7 @@ class Note:
     time: datetime
 
 
-class Run:
+class Run(Drawn):
     """One execution: arguments, metrics, artifacts, code, environment, inputs, outputs.
 
     Parameters
@@ -261,6 +262,24 @@ class Run:
 
         return history(self, name)
 
+    def plot(self, *names: str) -> Any:
+        """Draw metrics over their steps.
+
+        Parameters
+        ----------
+        *names : str
+            Which; all of them without a name.
+
+        Returns
+        -------
+        matplotlib.figure.Figure or Curves
+            A figure where matplotlib is installed, else a drawing of our own.
+        """
+        from mlops_lite.tracking.plot import plot
+
+        curves = {name: self.history(name) for name in names or self.metrics}
+        return plot(curves, f"{', '.join(curves) or 'No metrics'} of {self.name}")
+
     def tag(self, **tags: Any) -> Run:
         """Set tags; None takes one away.
 
@@ -310,6 +329,11 @@ class Run:
         return NotFoundError(
             f"The run {self.id} has no metric {name!r}.", remedy=suggest(name, self.metrics) or "It logged none."
         )
+
+    def _view(self) -> Any:
+        from mlops_lite.tracking.view import look_of_run
+
+        return look_of_run(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Run, (self.store, self.id)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from mlops_lite import workspace
 from mlops_lite.base.ref import Ref
+from mlops_lite.display.drawn import Drawn
 from mlops_lite.errors import InvalidInputError
 from mlops_lite.store import Store
 from mlops_lite.tracking.run import Run
@@ -122,7 +123,7 @@ def children_of(run: Run) -> Runs:
     return Runs(run.store, listing, selection.order(listing, "started_at", rows) if len(rows) else rows)
 
 
-class Runs(Sequence[Run]):
+class Runs(Drawn, Sequence[Run]):
     """Runs in an order, as they were when they were listed.
 
     Parameters
@@ -163,6 +164,11 @@ class Runs(Sequence[Run]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def _view(self) -> Any:
+        from mlops_lite.tracking.view import look_of_runs
+
+        return look_of_runs(self)
 
     def __repr__(self) -> str:
         return f"<Runs: {len(self)}>"

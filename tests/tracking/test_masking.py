@@ -89,3 +89,9 @@ def test_no_secret_reaches_the_store(tmp_path):
     assert found.status == "failed" and found.params["password"] == MASK
     for number in (1, 2, 3, 4, 5, 6, 7, 8):
         assert f"secret-{number}".encode() not in written, number
+
+
+def test_the_working_folder_of_a_shell_is_no_password(monkeypatch):
+    monkeypatch.setenv("PWD", "/home/me/project")
+    monkeypatch.setenv("DB_PWD", "hunter22-long")
+    assert mask_text("/home/me/project/train.py hunter22-long") == f"/home/me/project/train.py {MASK}"
