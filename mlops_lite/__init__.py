@@ -12,16 +12,20 @@ __version__ = "0.1.0"
 
 # name -> the module that defines it (or is it); loaded when the name is first used
 _HOMES = {
+    "Deployment": "mlops_lite.deployment",
     "Store": "mlops_lite.store",
     "current_run": "mlops_lite.tracking",
+    "deploy": "mlops_lite.deployment",
     "errors": "mlops_lite.errors",
     "frames": "mlops_lite.frames",
+    "gates": "mlops_lite.deployment.gates",
     "get": "mlops_lite.workspace",
     "last_run": "mlops_lite.tracking",
     "log": "mlops_lite.tracking",
     "log_artifact": "mlops_lite.tracking",
     "log_params": "mlops_lite.tracking",
     "reproduce": "mlops_lite.provenance.reproduce",
+    "rollouts": "mlops_lite.deployment.rollouts",
     "runs": "mlops_lite.tracking",
     "start_run": "mlops_lite.tracking",
     "track_run": "mlops_lite.tracking",
@@ -36,7 +40,7 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'mlops_lite' has no attribute {name!r}")
     module = importlib.import_module(home)
-    value = module if home == f"mlops_lite.{name}" else getattr(module, name)
+    value = module if home.endswith(f".{name}") and not hasattr(module, name) else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_lite.deployment.change import Change, History
-from mlops_lite.deployment.deploy import deploy
+from mlops_lite.deployment.deploying import deploy
 from mlops_lite.deployment.handle import Deployment
 from mlops_lite.deployment.outcome import Outcome
 from mlops_lite.deployment.place import Place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -82,9 +83,28 @@ class Loaded:
         return refuse
 
     def _own(self, name: str) -> Callable[[Any], Any] | None:
-        if name == "__call__":
-            return self.native if callable(self.native) else None
-        return getattr(self.native, name, None) if name else None
+        if name != "__call__":
+            return getattr(self.native, name, None) if name else None
+        return _serving_module(self.native) if callable(self.native) else None
+
+
+def _serving_module(model: Any) -> Callable[[Any], Any]:
+    """Let a module of PyTorch answer as it serves, evaluating and without gradients; leave others as they are."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(model, torch.nn.Module):
+        found: Callable[[Any], Any] = model
+        return found
+    from mlops_lite.registry.predicting import predict
+
+    model.eval()
+
+    def ask(X: Any) -> Any:
+        if not isinstance(X, torch.Tensor):
+            return predict(model, X).prediction
+        with torch.no_grad():
+            return model(X)
+
+    return ask
 
 
 def load(store: Store, ref: str, trusted: Any = None) -> Loaded:

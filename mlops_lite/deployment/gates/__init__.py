@@ -8,13 +8,12 @@ raises refuses. ``no_worse.py`` holds ``NoWorse``; another package offers one by
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from mlops_lite.base.extension import Extensions
 from mlops_lite.deployment.outcome import Outcome
+from mlops_lite.deployment.plugin import attribute
 
 if TYPE_CHECKING:
     from mlops_lite.deployment.candidate import Candidate
@@ -52,13 +51,7 @@ KNOWN = Extensions("mlops_lite.deployment.gates", group="mlops_lite.gates")
 
 
 def __getattr__(name: str) -> Any:
-    file = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-    if not name[:1].isupper() or file not in KNOWN.names():
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; there are {', '.join(KNOWN.names())}")
-    found = KNOWN.load(file)
-    value = getattr(found, name) if inspect.ismodule(found) else found
-    globals()[name] = value
-    return value
+    return attribute(KNOWN, __name__, name)
 
 
 def evaluated(gates: Iterable[Gate], candidate: Candidate) -> tuple[Outcome, ...]:

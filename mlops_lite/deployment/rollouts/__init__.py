@@ -14,21 +14,25 @@ in the group ``mlops_lite.rollouts`` that names the class.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mlops_lite.base import canonical
 from mlops_lite.base.extension import Extensions
+from mlops_lite.deployment.plugin import attribute, find, snake
 from mlops_lite.deployment.state import Trial
 
 if TYPE_CHECKING:
+    from mlops_lite.deployment.rollouts.at_once import AtOnce
+    from mlops_lite.deployment.rollouts.canary import Canary
+    from mlops_lite.deployment.rollouts.shadow import Shadow
     from mlops_lite.deployment.wiring import Wiring
 
-__all__ = ["Answer", "Rollout", "load", "name_of", "next_share"]
+__all__ = ["Answer", "AtOnce", "Canary", "Rollout", "Shadow", "load", "name_of", "next_share"]
 
 Answer = Callable[[Any, Any, Any], Any]  # X, key, request_id -> what the model said
 
-_KNOWN = Extensions("mlops_lite.deployment.rollouts", group="mlops_lite.rollouts")
+KNOWN = Extensions("mlops_lite.deployment.rollouts", group="mlops_lite.rollouts")
 
 
 class Rollout(Protocol):
@@ -44,6 +48,10 @@ class Rollout(Protocol):
         ...
 
 
+def __getattr__(name: str) -> Any:
+    return attribute(KNOWN, __name__, name)
+
+
 def load(trial: Trial) -> Rollout:
     """Give the rollout by which a version comes in.
 
@@ -52,24 +60,16 @@ def load(trial: Trial) -> Rollout:
     NotFoundError
         This process does not know it.
     """
-    from mlops_lite.base import canonical
-
-    found = _KNOWN.load(trial.rollout)
-    cls = getattr(found, _camel(trial.rollout)) if inspect.ismodule(found) else found
-    rollout: Rollout = canonical.structure(dict(trial.options), cls)
+    rollout: Rollout = canonical.structure(dict(trial.options), find(KNOWN, trial.rollout))
     return rollout
 
 
 def name_of(rollout: Rollout) -> str:
     """Give the name under which a rollout stands in the log: that of its file."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in type(rollout).__name__).strip("_")
+    return snake(type(rollout).__name__)
 
 
 def next_share(trial: Trial) -> float:
     """Give the next step of a rollout; 1 behind the last."""
     steps = getattr(load(trial), "steps", ())
     return next((float(step) for step in steps if step > trial.share), 1.0)
-
-
-def _camel(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))
