@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 def _public_names() -> str:
     import mlops_lite
 
-    homes = mlops_lite._HOMES
-    paths = {name: home if home == f"mlops_lite.{name}" else f"{home}.{name}" for name, home in homes.items()}
-    return "\n\n".join(f"::: {path}" for _, path in sorted(paths.items(), key=lambda item: item[0].lower()))
+    paths = {
+        name: home if inspect.ismodule(getattr(mlops_lite, name)) else f"{home}.{name}"
+        for name, home in mlops_lite._HOMES.items()
+    }
+    return "\n\n".join(f"::: {paths[name]}" for name in sorted(paths, key=str.lower))
