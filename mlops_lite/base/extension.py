@@ -19,7 +19,7 @@ class Extensions:
     Parameters
     ----------
     package : str
-        The folder whose files are plug-ins, as a dotted name. Files that begin with ``_`` are not.
+        The folder whose files are plug-ins, as a dotted name. Files that begin with ``_`` are not, nor are folders.
     group : str
         The entry-point group in which other packages name theirs.
 
@@ -67,7 +67,8 @@ class Extensions:
     @functools.cached_property
     def _own(self) -> frozenset[str]:
         path = importlib.import_module(self.package).__path__
-        return frozenset(module.name for module in pkgutil.iter_modules(path) if not module.name.startswith("_"))
+        modules = pkgutil.iter_modules(path)
+        return frozenset(found.name for found in modules if not found.name.startswith("_") and not found.ispkg)
 
     @functools.cached_property
     def _foreign(self) -> dict[str, metadata.EntryPoint]:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_lite.base.extension import Extensions
 from mlops_lite.errors import InvalidTypeError
+from mlops_lite.frames.schema import Schema  # now: imported later, the module would take the place of the function
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from mlops_lite.frames.schema import Schema
 
 __all__ = ["batches", "from_arrow", "is_stream", "is_table", "kind", "schema", "to_arrow"]
 
