@@ -13,6 +13,9 @@ __version__ = "0.1.0"
 # name -> the module that defines it (or is it); loaded when the name is first used
 _HOMES = {
     "Deployment": "mlops_lite.deployment",
+    "ModelVersion": "mlops_lite.registry",
+    "Registry": "mlops_lite.registry",
+    "Signature": "mlops_lite.registry",
     "Store": "mlops_lite.store",
     "current_run": "mlops_lite.tracking",
     "deploy": "mlops_lite.deployment",

@@ -1,0 +1,69 @@
+"""The names that come with mlops_lite: what a pickle may look up at the level ``"known"``.
+
+The list is exact (module and name, no prefixes) and generated from real pickles of each library in each version that
+is tested (``tests/formats/generate_names.py``); it stands in ``known.json`` beside this file. A name is there either
+because it is called, or only because it is mentioned (as the class that another call is given): that may not be called.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable
+from importlib import resources
+
+import attrs
+
+from mlops_lite.formats.trust.machine import Name, Reading
+
+__all__ = ["Known", "beyond", "known"]
+
+
+@attrs.frozen
+class Known:
+    """The list.
+
+    Parameters
+    ----------
+    called : frozenset of Name
+        What may be called.
+    mentioned : frozenset of Name
+        What may be looked up.
+    libraries : dict
+        The versions from which the list was made, by library.
+    """
+
+    called: frozenset[Name]
+    mentioned: frozenset[Name]
+    libraries: dict[str, list[str]]
+
+
+@functools.cache
+def known() -> Known:
+    """Read the list."""
+    found = json.loads(resources.files(__package__).joinpath("known.json").read_text("utf-8"))
+    called = frozenset(_names(found["called"]))
+    return Known(called, called | frozenset(_names(found["mentioned"])), found["libraries"])
+
+
+def _names(listed: dict[str, list[str]]) -> Iterable[Name]:
+    return (Name(module, name) for module, names in listed.items() for name in names)
+
+
+def beyond(reading: Reading, further: frozenset[str] = frozenset()) -> list[str]:
+    """Name what a pickle would look up or call and may not.
+
+    Parameters
+    ----------
+    reading : Reading
+    further : frozenset of str
+        Exact names that the reader allows besides.
+
+    Returns
+    -------
+    list of str
+        Sorted; empty where everything is known.
+    """
+    listed = known()
+    unknown = (reading.called - listed.called) | (reading.mentioned - listed.mentioned)
+    return sorted(str(name) for name in unknown if str(name) not in further)
