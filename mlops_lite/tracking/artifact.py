@@ -8,15 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_lite.base import canonical
 from mlops_lite.base.digest import short
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
-from mlops_lite.tracking.pickling import unpickle
 
 if TYPE_CHECKING:
-    from mlops_lite.store import ObjectBatch, Store
+    from mlops_lite.store import Store
 
-__all__ = ["Artifact", "Artifacts", "add"]
+__all__ = ["Artifact", "Artifacts"]
+
+_SUFFIXES = {"frame": ".parquet", "figure": ".png"}
 
 
 class Artifact:
@@ -57,30 +59,72 @@ class Artifact:
         return int(self._found["nbytes"])
 
     def load(self) -> Any:
-        """Give back what was logged: bytes, a frame, an object; of files and figures their bytes.
+        """Give back what was logged.
+
+        Returns
+        -------
+        object
+            A frame of the library that it was of, an object; of bytes, files and figures the bytes; of a folder the
+            bytes by relative path.
 
         Raises
         ------
         UntrustedError
-            It is a Python object, and the store is not trusted with code.
+            It is a Python object that needs more trust than the store has.
         """
+        objects = self._store.objects
         if self.kind == "object":
-            return unpickle(self._store, self.digest, f"the artifact {self.name!r}")
-        data = self._store.objects.read(self.digest)
-        if self.kind == "frame":
-            import pandas as pd
+            from mlops_lite import formats
 
-            return pd.read_parquet(io.BytesIO(data))
+            return formats.load(self.digest, self._store, what=f"the artifact {self.name!r} of {self.run}")
+        if self.kind == "folder":
+            files = self._files()
+            return dict(zip(files, objects.read_many(file["digest"] for file in files.values()), strict=True))
+        data = objects.read(self.digest)
+        if self.kind == "frame":
+            import pyarrow.parquet as pq
+
+            from mlops_lite import frames
+
+            return frames.from_arrow(pq.read_table(io.BytesIO(data)), self._found["library"])
         return data
 
     def path(self) -> Path:
-        """Give a file on this machine that holds it, for reading; its name is that of the artifact."""
-        key = f"{self.digest[:2]}/{self.digest[2:]}/{self._found.get('file') or os.path.basename(self.name)}"
+        """Give a file or folder on this machine that holds it: a copy, for reading.
+
+        Raises
+        ------
+        InvalidInputError
+            It is a Python object, which has no file.
+        """
+        if self.kind == "object":
+            raise InvalidInputError(
+                f"The artifact {self.name!r} is a Python object and no file.", remedy="Call .load() to have it."
+            )
+        key = f"{self.digest[:2]}/{self.digest[2:]}/{self._file_name()}"
         cached = self._store.cache.path("artifacts", key)
         if not cached.exists():
-            data = self._store.objects.read(self.digest)
-            self._store.cache.fill("artifacts", key, lambda target: Path(target).write_bytes(data))
+            self._store.cache.fill("artifacts", key, self._write)
         return cached
+
+    def _file_name(self) -> str:
+        name = str(self._found.get("file") or os.path.basename(self.name)) or "artifact"
+        return name if "." in name else name + _SUFFIXES.get(self.kind, "")
+
+    def _write(self, target: str) -> None:
+        if self.kind != "folder":
+            _write_copy(target, self._store.objects.read(self.digest), 0)
+            return
+        os.mkdir(target)
+        for path, file in self._files().items():
+            _write_copy(os.path.join(target, path), self._store.objects.read(file["digest"]), file["mode"])
+
+    def _files(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = canonical.decode(self._store.objects.read(self.digest))
+        return found
+
+    def _repr_png_(self) -> bytes | None:
+        return self._store.objects.read(self.digest) if self.kind == "figure" else None
 
     def __repr__(self) -> str:
         return f"<Artifact {self.name!r} {self.kind} {self.nbytes:,} bytes {short(self.digest)}>"
@@ -125,49 +169,9 @@ class Artifacts(Mapping[str, Artifact]):
         return f"<Artifacts {', '.join(self._versions) or 'none'}>"
 
 
-def add(batch: ObjectBatch, name: str, value: Any) -> dict[str, Any]:
-    """Add something to a batch, and say what the run has to remember of it.
-
-    Parameters
-    ----------
-    batch : ObjectBatch
-    name : str
-    value : path, bytes, figure, frame or any object
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    InvalidInputError
-        The path is not there.
-    """
-    if isinstance(value, (str, os.PathLike)):
-        return _add_file(batch, name, Path(value))
-    kind, data = _encoded(value)
-    return {"name": name, "kind": kind, "digest": batch.add(data), "nbytes": len(data)}
-
-
-def _add_file(batch: ObjectBatch, name: str, path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise InvalidInputError(
-            f"The artifact {name!r} is to be the file {str(path)!r}, and there is none.",
-            remedy=f"It would be at {path.absolute()}. To keep a text, give bytes: text.encode().",
-        )
-    size = path.stat().st_size
-    return {"name": name, "kind": "file", "file": path.name, "digest": batch.add_file(path), "nbytes": size}
-
-
-def _encoded(value: Any) -> tuple[str, bytes]:
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return "bytes", bytes(value)
-    if callable(getattr(value, "savefig", None)):
-        target = io.BytesIO()
-        value.savefig(target, format="png")
-        return "figure", target.getvalue()
-    if hasattr(value, "to_parquet"):
-        return "frame", value.to_parquet()
-    import cloudpickle
-
-    return "object", cloudpickle.dumps(value, protocol=5)
+def _write_copy(path: str, data: bytes, mode: int) -> None:
+    """Write a file that nobody changes by mistake, for the next reader gets the same copy."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(data)
+    os.chmod(path, 0o555 if mode & 0o100 else 0o444)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import pickletools
 from typing import TYPE_CHECKING, Any
 
-from mlops_lite.base.digest import sha256
-from mlops_lite.errors import DamagedError, UntrustedError
 from mlops_lite.tracking.masking import is_secret_name, mask_text
 
 if TYPE_CHECKING:
@@ -76,6 +71,8 @@ def _holds_secret(data: bytes, *, names: bool) -> bool:
         text = data.decode("latin-1")
         if mask_text(text) != text:
             return True
+    import pickletools
+
     return names and any(isinstance(word, str) and is_secret_name(word) for _, word, _ in pickletools.genops(data))
 
 
@@ -92,15 +89,14 @@ def unpickle(store: Store, digest: str, what: str) -> Any:
     Raises
     ------
     UntrustedError
-        The store is not trusted with code.
+        It needs more than the store is trusted with.
     DamagedError
         The bytes are not those that were written.
     """
-    require_code(store, f"Opening {what}")
+    from mlops_lite.formats import trust as trusting
+
     data = store.objects.read(digest)
-    if sha256(data) != digest:
-        raise DamagedError(f"{what} is not what was written.", digest=digest)
-    return pickle.loads(data)
+    return trusting.unpickle(memoryview(data), (), trusting.trust_of(store), what)
 
 
 def require_code(store: Store, doing: str) -> None:
@@ -116,25 +112,6 @@ def require_code(store: Store, doing: str) -> None:
     ------
     UntrustedError
     """
-    if not _may_run_code(store):
-        raise UntrustedError(
-            f"{doing} can run code, and the store at {store.url} is not trusted with that.",
-            remedy=f'If you trust whoever can write there: ml.use({store.url!r}, trusted="code").',
-            needed="code",
-        )
+    from mlops_lite.formats import trust as trusting
 
-
-def _may_run_code(store: Store) -> bool:
-    """Trust by the reader's word; without one a folder of his own that nobody else can write, and his own memory."""
-    if store.trusted is not None:
-        return store.trusted == "code"
-    if store.url.startswith("memory:"):
-        return True
-    local = store.backend.local_path("")
-    if local is None:
-        return False
-    try:
-        found = os.stat(local)
-    except OSError:
-        return False
-    return not hasattr(os, "getuid") or (found.st_uid == os.getuid() and not found.st_mode & 0o022)
+    trusting.require(trusting.trust_of(store), "code", doing, "it runs recorded code")

@@ -11,8 +11,8 @@ from mlops_lite.errors import InvalidTypeError, MlopsLiteError
 from mlops_lite.store import Store
 from mlops_lite.store.run_journal import Journal
 from mlops_lite.store.run_state import apply
-from mlops_lite.tracking import artifact
 from mlops_lite.tracking.describe import describe
+from mlops_lite.tracking.keeping import keep
 from mlops_lite.tracking.links import link
 from mlops_lite.tracking.masking import mask
 from mlops_lite.tracking.number import Array, as_metric, as_step, as_steps
@@ -112,18 +112,17 @@ class Recorder(Run):
         ----------
         name : str
             A name used again keeps every version.
-        value : path, bytes, figure, frame or any object
+        value : path of a file or folder, bytes, figure, frame or any object
         """
         try:
             with self.store.objects.batch() as batch:
-                found = artifact.add(batch, _text(name), value)
+                found = keep(batch, _text(name), value)
                 # noted before it is durable, so that no garbage collection takes it from under the run
                 self._happen({"op": "objects", "digests": sorted(batch.digests)})
             self._happen({"op": "artifact", "artifact": found})
-        except MlopsLiteError as error:
-            warn(str(error))
         except Exception as error:
-            warn(f"The artifact {name!r} could not be kept: {type(error).__name__}: {error}")
+            said = str(error) if isinstance(error, MlopsLiteError) else f"{type(error).__name__}: {error}"
+            warn(f"The artifact {name!r} could not be kept. {said}")
 
     def uses(self, ref: Ref) -> None:
         """Note an input."""

@@ -363,7 +363,7 @@ def test_a_block_an_open_run_and_an_untrusted_store_are_refused(store):
     with pytest.raises(InvalidInputError, match=r"is of a block.*Put the block into a function"):
         ml.reproduce(block)
     locked()
-    with pytest.raises(UntrustedError, match=r"Making run .* again can run code"):
+    with pytest.raises(UntrustedError, match=r"Making run .* again needs trusted='code'"):
         ml.reproduce(locked.last_run.id, store=ml.Store(store.url, trusted="arrays"))
     with pytest.raises(InvalidInputError, match=r"code= is 'recorded' or 'current', not 'old'"):
         ml.reproduce(locked.last_run, code="old")

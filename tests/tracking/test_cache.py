@@ -141,7 +141,7 @@ def test_a_store_that_is_not_trusted_opens_no_result(store):
         return [pickle]  # a module: an object to open
 
     make()
-    with pytest.warns(RunWarning, match="not trusted"):
+    with pytest.warns(RunWarning, match="needs trusted='known'"):
         make()
     assert len(calls) == 2
 
