@@ -329,7 +329,10 @@ def _finite(values: Iterable[float | None]) -> list[float]:
 
 
 def _widen(low: float, high: float) -> tuple[float, float]:
-    return (low, high) if high > low else (low - (abs(low) or 1) * 0.1, high + (abs(high) or 1) * 0.1)
+    if high > low:
+        return low, high
+    room = abs(low) * 0.1 if abs(low) > 1e-12 else 0.1
+    return low - room, high + room
 
 
 def _shares(counts: Sequence[float]) -> list[float]:

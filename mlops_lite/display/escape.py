@@ -5,7 +5,7 @@ from __future__ import annotations
 import html as _html
 import unicodedata
 
-__all__ = ["attribute", "clip", "html", "pad", "visible", "width"]
+__all__ = ["attribute", "clip", "html", "pad", "visible", "width", "wrap"]
 
 
 def visible(text: object) -> str:
@@ -87,3 +87,27 @@ def pad(text: str, cells: int, right: bool = False) -> str:
     """Fill up with spaces, after the text or before it."""
     space = " " * (cells - width(text))
     return space + text if right else text + space
+
+
+def wrap(text: str, cells: int) -> list[str]:
+    """Break a text into lines of so many cells: between words where it can be, nothing lost.
+
+    Examples
+    --------
+    >>> wrap("one changed value of incomprehensible size", 12)
+    ['one changed', 'value of', 'incomprehens', 'ible size']
+    """
+    if width(text) <= cells:
+        return [text]
+    lines = [""]
+    for word in text.split(" "):
+        if width(lines[-1]) + width(word) + 1 <= cells and lines[-1]:
+            lines[-1] += " " + word
+            continue
+        if lines[-1]:
+            lines.append("")
+        for character in word:
+            if width(lines[-1] + character) > cells:
+                lines.append("")
+            lines[-1] += character
+    return lines

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any
 
 from mlops_lite.display import format
 from mlops_lite.display.element import Element
-from mlops_lite.display.escape import clip, html, pad, visible, width
+from mlops_lite.display.escape import clip, html, pad, visible, width, wrap
 
 __all__ = ["Table", "facts", "table"]
 
 _GAP = "  "
 _NARROWEST = 6  # cells that a column keeps, however many there are
 _PLAIN_ROWS = 30
-_CELL = 60  # cells of a terminal that one value may take
+_CELL = 1_000  # cells of a terminal that one value may take, over several lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class Table:
         if self.columns:
             cells.insert(0, [visible(name) for name in self.columns])
         widths = _fit(cells, width)
-        lines = [_line(row, widths, right) for row in cells]
+        lines = [line for row in cells for line in _lines(row, widths, right)]
         if self.columns:
-            lines.insert(1, _GAP.join("─" * each for each in widths))
+            lines.insert(len(_lines(cells[0], widths, right)), _GAP.join("─" * each for each in widths))
         head = [clip(visible(self.caption), width)] if self.caption else []
         return "\n".join([*head, *lines, *([_more(more)] if more else [])])
 
@@ -100,9 +100,14 @@ def _fit(cells: list[list[str]], room: int) -> list[int]:
     return widths
 
 
-def _line(row: list[str], widths: list[int], right: Sequence[bool]) -> str:
-    cells = (pad(clip(cell, each), each, side) for cell, each, side in zip(row, widths, right, strict=False))
-    return _GAP.join(cells).rstrip()
+def _lines(row: list[str], widths: list[int], right: Sequence[bool]) -> list[str]:
+    """Write a row; what is too long for its column goes on below."""
+    cells = [wrap(cell, each) for cell, each in zip(row, widths, strict=False)]
+    return [_line(line, widths, right) for line in zip_longest(*cells, fillvalue="")]
+
+
+def _line(cells: Iterable[str], widths: list[int], right: Sequence[bool]) -> str:
+    return _GAP.join(pad(*cell) for cell in zip(cells, widths, right, strict=False)).rstrip()
 
 
 def table(columns: Iterable[object], rows: Iterable[Iterable[Any]], caption: object, *, most: int = 100) -> Table:

