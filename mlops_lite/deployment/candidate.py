@@ -103,7 +103,7 @@ def _split(frame: Any, target: Any) -> tuple[Any, Any]:
         raise InvalidInputError("A gate on held-out data needs the truth.", remedy="Pass target='churned'.")
     if not isinstance(target, str):
         return frame, target
-    columns = list(getattr(frame, "columns", ()) or (frame if isinstance(frame, dict) else ()))
+    columns = list(frame if isinstance(frame, dict) else getattr(frame, "columns", ()))
     if target not in columns:
         raise NotFoundError(
             f"The held-out data have no column {target!r}.", remedy=suggest(target, map(str, columns)) or None
