@@ -10,6 +10,7 @@ import attrs
 
 from mlops_lite.base import canonical, digest
 from mlops_lite.base.ref import KINDS, Ref
+from mlops_lite.base.seal import opened, sealed
 from mlops_lite.errors import DamagedError, InvalidInputError, NewerFormatError
 
 __all__ = ["FORMAT", "MOST_BYTES", "Parent", "Record"]
@@ -109,7 +110,7 @@ class Record:
         """
         fields = canonical.unstructure(self)
         fields.pop("digest", None)
-        data = canonical.encode(fields)
+        data = sealed(canonical.encode(fields))
         if len(data) > MOST_BYTES:
             raise InvalidInputError(
                 f"The record of {self.kind}/{self.name} takes {len(data):,} bytes; {MOST_BYTES:,} is the most.",
@@ -124,7 +125,7 @@ class Record:
         Raises
         ------
         DamagedError
-            The bytes are no record.
+            The bytes are no record, or not those that were written.
         NewerFormatError
             A newer mlops_lite wrote it.
         """
@@ -136,7 +137,8 @@ class Record:
                 f"The record at {where} has format {found['format']}; this mlops_lite reads up to {FORMAT}.",
                 remedy="pip install --upgrade mlops_lite",
             )
-        return attrs.evolve(canonical.structure(found, cls), digest=digest.sha256(data))
+        fields = opened(data, found, where)
+        return attrs.evolve(canonical.structure(fields, cls), digest=digest.sha256(data))
 
 
 def _foreign(record: Record) -> Any:

@@ -17,6 +17,7 @@ from mlops_lite.base.digest import HASH
 from mlops_lite.base.fork import in_child
 from mlops_lite.base.identifier import new_id
 from mlops_lite.base.record import FORMAT, Parent, Record
+from mlops_lite.base.seal import opened, sealed
 from mlops_lite.errors import (
     DamagedError,
     InvalidInputError,
@@ -294,7 +295,7 @@ class Store:
         if self.is_local and os.path.basename(self.url) == ".mlops_lite":
             self.backend.replace(".gitignore", b"*\n")
         with contextlib.suppress(FileExistsError):
-            self.backend.create(layout.IDENTITY, canonical.encode(identity))
+            self.backend.create(layout.IDENTITY, sealed(canonical.encode(identity)))
         self._identity = None
         if self._read_identity() is None:  # who lost the race reads the winner's
             raise DamagedError(f"{layout.IDENTITY} of {self.url} was written and cannot be read.")
@@ -372,6 +373,7 @@ def _identity(data: bytes, url: str) -> Mapping[str, Any]:
             f"The store at {url} has format {found['format']}; this {_PROGRAM} reads up to {FORMAT}.",
             remedy="pip install --upgrade mlops_lite",
         )
+    found = opened(data, found, f"{url}/{layout.IDENTITY}")
     if found.get("hash") != HASH or not isinstance(found.get("id"), str):
         raise DamagedError(f"{layout.IDENTITY} of the store at {url} lacks its id or names an unknown hash.")
     return found

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from mlops_lite.base import name as names
 from mlops_lite.base.ref import KINDS, HasRef, Ref, check_label
 from mlops_lite.errors import InvalidInputError, InvalidNameError
+from tests.base.test_name import likely
 
 
 @given(
     st.sampled_from(KINDS),
-    st.text(min_size=1, max_size=20),
+    likely,
     st.none() | st.integers(0, 10**12) | st.sampled_from(["champion", "latest", "fork:0a1b2c3d/4", "2026-11-01"]),
 )
 def test_a_ref_comes_back_from_its_text(kind, name, version):
