@@ -12,11 +12,13 @@ __version__ = "0.1.0"
 
 # name -> the module that defines it (or is it); loaded when the name is first used
 _HOMES = {
+    "Dataset": "mlops_lite.data",
     "Deployment": "mlops_lite.deployment",
     "ModelVersion": "mlops_lite.registry",
     "Registry": "mlops_lite.registry",
     "Signature": "mlops_lite.registry",
     "Store": "mlops_lite.store",
+    "audit": "mlops_lite.provenance.audit",
     "current_run": "mlops_lite.tracking",
     "deploy": "mlops_lite.deployment",
     "errors": "mlops_lite.errors",
@@ -24,6 +26,7 @@ _HOMES = {
     "gates": "mlops_lite.deployment.gates",
     "get": "mlops_lite.workspace",
     "last_run": "mlops_lite.tracking",
+    "lineage": "mlops_lite.provenance.lineage",
     "log": "mlops_lite.tracking",
     "log_artifact": "mlops_lite.tracking",
     "log_params": "mlops_lite.tracking",

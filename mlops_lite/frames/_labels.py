@@ -48,7 +48,7 @@ def _time(value: Any) -> Any:
     if type(value) is pd.Timedelta:
         return {"Timedelta": int(value.asm8.astype(np.int64)), "unit": value.unit}
     if type(value) is pd.Period:
-        return {"Period": value.ordinal, "freq": pd.PeriodDtype(value.freq).name[len("period[") : -1]}
+        return {"Period": value.ordinal, "freq": str(pd.Series([value]).dtype)[len("period[") : -1]}
     if type(value) is pd.Interval:
         return {"Interval": [encode(value.left), encode(value.right)], "closed": value.closed}
     if type(value) is datetime.date:
@@ -78,7 +78,7 @@ _DECODERS: dict[str, Any] = {
     "Timestamp": lambda found: _timestamp(found),
     "Timedelta": lambda found: pd.Timedelta(np.timedelta64(found["Timedelta"], found["unit"])),
     "Period": lambda found: pd.Period(ordinal=found["Period"], freq=found["freq"]),
-    "Interval": lambda found: pd.Interval(*map(decode, found["Interval"]), closed=found["closed"]),
+    "Interval": lambda found: _interval(found),
     "date": lambda found: datetime.date.fromisoformat(found["date"]),
     "time": lambda found: datetime.time.fromisoformat(found["time"]),
     "datetime": lambda found: datetime.datetime.fromisoformat(found["datetime"]),
@@ -98,6 +98,11 @@ def decode(found: Any) -> Any:
     if not isinstance(found, dict):
         return found
     return next(_DECODERS[key](found) for key in _DECODERS if key in found)
+
+
+def _interval(found: dict[str, Any]) -> Any:
+    left, right = map(decode, found["Interval"])
+    return pd.Interval(left, right, closed=found["closed"])
 
 
 def _timestamp(found: dict[str, Any]) -> pd.Timestamp:
@@ -137,6 +142,6 @@ def zone(text: str) -> Any:
         import zoneinfo
 
         return zoneinfo.ZoneInfo(name)
-    import pytz
+    from mlops_lite.frames import _pytz
 
-    return pytz.FixedOffset(int(name)) if library == "pytz-offset" else pytz.timezone(name)
+    return _pytz.zone(library, name)

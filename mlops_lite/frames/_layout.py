@@ -11,7 +11,7 @@ from mlops_lite.errors import InvalidInputError, InvalidTypeError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["attach", "check_unique", "read", "refusal"]
+__all__ = ["KEY", "attach", "check_unique", "merge", "read", "refusal", "write"]
 
 KEY = b"mlops_lite"
 
@@ -22,10 +22,81 @@ def read(schema: pa.Schema) -> dict[str, Any]:
     return dict(canonical.decode(found)) if found else {}
 
 
+def write(layout: Mapping[str, Any]) -> bytes:
+    """Write a layout as it stands in the metadata."""
+    return canonical.encode(layout)
+
+
 def attach(table: pa.Table, layout: Mapping[str, Any]) -> pa.Table:
-    """Put a layout into a table's schema, in place of all other metadata but that of its author."""
-    others = {key: value for key, value in (table.schema.metadata or {}).items() if key not in (KEY, b"pandas")}
-    return table.replace_schema_metadata({**others, KEY: canonical.encode(layout)})
+    """Put a layout into a table's schema, in place of all other metadata."""
+    return table.replace_schema_metadata({KEY: write(layout)})
+
+
+def merge(layout: dict[str, Any], other: dict[str, Any], what: str) -> dict[str, Any]:
+    """Find the layout of two tables, one behind the other.
+
+    Parameters
+    ----------
+    layout, other : dict
+        Of the first and of the second.
+    what : str
+        What the second is, for the message.
+
+    Raises
+    ------
+    InvalidInputError
+        No frame could hold both.
+    """
+    if layout == other:
+        return layout
+    if layout.get("kind") != other.get("kind"):
+        raise _apart(what, f"it is of {other.get('kind')}, not of {layout.get('kind')}")
+    fields = {
+        name: _field(name, layout["fields"][name], other["fields"][name], what) for name in layout.get("fields", {})
+    }
+    found = {**layout, "fields": fields} if fields else dict(layout)
+    if "index" in layout:
+        found["index"] = _index(layout["index"], other["index"], what)
+    for name in ("columns", "names"):
+        if layout.get(name) != other.get(name):
+            raise _apart(what, "its column labels are others")
+    return found
+
+
+def _field(name: str, one: dict[str, Any], two: dict[str, Any], what: str) -> dict[str, Any]:
+    if one == two:
+        return one
+    if one.get("pandas") == two.get("pandas") == "category" and not one["ordered"] and not two["ordered"]:
+        from mlops_lite.frames._pandas_columns import merge_categories
+
+        return merge_categories(one, two)
+    if "missing" not in one or "missing" not in two:
+        joined = {**two, **one}
+        if {**joined, "missing": 0} == {**one, "missing": 0} == {**two, "missing": 0}:
+            return joined
+    differing = sorted(key for key in one.keys() | two.keys() if one.get(key) != two.get(key))
+    raise _apart(what, f"column {name!r} differs in its {', '.join(differing)}", column=name)
+
+
+def _index(one: dict[str, Any], two: dict[str, Any], what: str) -> dict[str, Any]:
+    if one == two:
+        return one
+    if "range" in one and "range" in two:
+        if one["range"][1] != two["range"][1] or one["name"] != two["name"]:
+            raise _apart(what, "its index counts in another way")
+        return one
+    if "range" in one or "range" in two or len(one["levels"]) != len(two["levels"]):
+        raise _apart(what, "its index is of another kind", remedy="Give it the same index: frame.reset_index().")
+    pairs = zip(one["levels"], two["levels"], strict=True)
+    levels = [
+        {**mine, "freq": None, "noted": _field("the index", mine["noted"], yours["noted"], what)}
+        for mine, yours in pairs
+    ]
+    return {**one, "levels": levels}
+
+
+def _apart(what: str, why: str, remedy: str = "Convert it first.", **facts: Any) -> InvalidInputError:
+    return InvalidInputError(f"{what} does not fit: {why}.", remedy=remedy, **facts)
 
 
 def check_unique(names: list[str]) -> None:

@@ -143,6 +143,14 @@ def _read_category(column: pa.ChunkedArray, noted: dict[str, Any]) -> Any:
     return pd.Categorical.from_codes(np.concatenate(codes), dtype=dtype)
 
 
+def merge_categories(one: dict[str, Any], two: dict[str, Any]) -> dict[str, Any]:
+    """Put the categories of two columns together, those of the first first."""
+    mine, yours = (_of_bytes(found["categories"]).combine_chunks() for found in (one, two))
+    both = pa.concat_arrays([mine, yours.cast(mine.type)]).unique()
+    shown = [*one["levels"], *(level for level in two["levels"] if level not in one["levels"])]
+    return {**one, "categories": _to_bytes(both), "levels": shown, "range": one["range"] and len(both) == len(mine)}
+
+
 def _counts(levels: Any) -> bool:
     return bool((np.asarray(levels) == np.arange(len(levels))).all())
 
@@ -216,7 +224,7 @@ def _write_period(name: object, values: Any) -> tuple[Any, dict[str, Any]]:
 
 
 def _read_period(column: pa.ChunkedArray, noted: dict[str, Any]) -> Any:
-    ordinals = column.fill_null(pd.NaT.value).to_numpy()  # type: ignore[attr-defined]
+    ordinals = column.fill_null(pd.NaT.value).to_numpy()
     return pd.arrays.PeriodArray(_cells.writable(ordinals, np.dtype("i8")), dtype=pd.PeriodDtype(noted["freq"]))
 
 
@@ -239,7 +247,8 @@ def _read_interval(column: pa.ChunkedArray, noted: dict[str, Any]) -> Any:
         chunks = [chunk.field(side) for chunk in column.chunks]
         kind = column.type.field(side).type
         sides.append(to_pandas(pa.chunked_array(chunks, kind), noted["described"]))
-    found = pd.arrays.IntervalArray.from_arrays(*map(pd.Index, sides), closed=noted["closed"])
+    left, right = (pd.Index(side, dtype=side.dtype) for side in sides)
+    found: Any = pd.arrays.IntervalArray.from_arrays(left, right, closed=noted["closed"])
     if column.null_count:
         found[_cells.writable(column.is_null().to_numpy(), np.dtype(bool))] = np.nan
     return found

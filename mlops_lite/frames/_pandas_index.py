@@ -133,7 +133,8 @@ def _described(index: pd.Index[Any]) -> dict[str, Any]:
 def columns_of(found: dict[str, Any]) -> pd.Index[Any]:
     """Make the index of columns again."""
     if "range" in found:
-        return pd.RangeIndex(*found["range"], name=_labels.decode(found["name"]))
+        start, stop, step = found["range"]
+        return pd.RangeIndex(start, stop, step, name=_labels.decode(found["name"]))
     names = [_labels.decode(name) for name in found["names"]]
     if "levels" in found:
         return pd.MultiIndex.from_arrays([columns_of(level) for level in found["levels"]], names=names)

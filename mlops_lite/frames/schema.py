@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import attrs
@@ -106,6 +106,10 @@ class Difference:
         return f"The {self.kind} of {self.column!r} changed from {self.before} to {self.after}."
 
 
+def _columns(columns: Iterable[Column]) -> tuple[Column, ...]:
+    return tuple(columns)
+
+
 @attrs.frozen
 class Schema:
     """The columns of a table, in order.
@@ -121,7 +125,7 @@ class Schema:
     (('age', 'city'), 'text', 2, True)
     """
 
-    columns: tuple[Column, ...] = attrs.field(default=(), converter=tuple)
+    columns: tuple[Column, ...] = attrs.field(default=(), converter=_columns)
 
     @property
     def names(self) -> tuple[str, ...]:

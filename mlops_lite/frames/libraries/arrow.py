@@ -27,12 +27,20 @@ def to_arrow(value: Any, whole: bool) -> Any:
     layout: dict[str, Any] = {"kind": "arrow", "shape": "table" if table is value else "batch"}
     if not whole:
         return table
-    metadata = table.schema.metadata
-    return _layout.attach(table, layout) if not metadata else _layout.attach(table, layout | _author(metadata))
+    if table.schema.metadata:
+        layout["metadata"] = [[key, value] for key, value in sorted(table.schema.metadata.items())]
+    return _layout.attach(table.cast(_without_numbers(table.schema)), layout)
 
 
-def _author(metadata: dict[bytes, bytes]) -> dict[str, Any]:
-    return {"metadata": [[key, value] for key, value in sorted(metadata.items())]}
+def _without_numbers(schema: Any) -> Any:
+    """Leave out the field numbers that a Parquet reader notes: they are of the file, not of the table."""
+    import pyarrow as pa
+
+    fields = []
+    for field in schema:
+        noted = {key: value for key, value in (field.metadata or {}).items() if key != b"PARQUET:field_id"}
+        fields.append(field.with_metadata(noted) if noted else field.remove_metadata())
+    return pa.schema(fields, schema.metadata)
 
 
 def from_arrow(table: Any) -> Any:

@@ -34,14 +34,13 @@ def to_arrow(value: Any, whole: bool) -> Any:
         series = value.iloc[:, place]
         values = series.to_numpy(copy=False) if isinstance(series.dtype, _numpy_dtype()) else series.array
         columns[name], fields[name] = _pandas_columns.to_column(name, values)
-    layout: dict[str, Any] = {"kind": "pandas", "fields": fields, "rows": value.shape[0]}
+    layout: dict[str, Any] = {"kind": "pandas", "fields": fields}
     if whole:
         rows, layout["index"] = _pandas_index.rows_to(value.index, set(names))
         columns |= rows
         layout["columns"] = _pandas_index.columns_to(value.columns)
         layout["names"] = names
         layout["attrs"] = _attributes(value.attrs, _labels.encode)
-    del layout["rows"]
     if not columns:
         raise InvalidTypeError("A frame without a column or an index holds nothing.", remedy="Give it a column first.")
     return _layout.attach(pa.table(columns), layout)
@@ -71,13 +70,13 @@ def from_arrow(table: Any) -> Any:
     layout = _layout.read(table.schema)
     if layout.get("kind") != "pandas" or "index" not in layout:
         return table.replace_schema_metadata(None).to_pandas()
-    held = set(table.column_names)
-    places = [place for place, name in enumerate(layout["names"]) if name in held]
+    known = {name: place for place, name in enumerate(layout["names"])}
+    places = [known[name] for name in table.column_names if name in known]
     arrays = _arrays(table, [layout["names"][place] for place in places], layout["fields"])
     index = _pandas_index.rows_of(table, layout["index"])
     columns = _pandas_index.columns_of(layout["columns"])
     frame = pd.DataFrame(dict(enumerate(arrays)), index=index, copy=False)
-    frame.columns = columns if len(places) == len(columns) else columns[places]
+    frame.columns = columns if places == list(range(len(columns))) else columns[places]
     frame.attrs = _labels.decode(layout["attrs"])
     return frame
 

@@ -1,0 +1,250 @@
+"""The address of a column in a part: SHA-256 over its canonical content.
+
+The content is what the values are, not how they lie in memory: offsets, chunks, padding, unused bits, bytes under
+nulls and dictionaries do not count, and neither does the encoder of the file that holds them. Byte by byte it is
+described in ``docs/reference/format-data.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from mlops_lite.errors import InvalidTypeError
+
+__all__ = ["address", "joined", "plain", "plained", "size"]
+
+_BITS = np.dtype("u1")
+_WIDTHS = (1, 2, 4)
+
+
+class _Sink(Protocol):
+    def update(self, data: Any, /) -> None: ...
+
+
+class _Counter:
+    """A sink that only counts."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def update(self, data: Any, /) -> None:
+        self.count += memoryview(data).nbytes
+
+
+def address(column: pa.Array) -> bytes:
+    """Take the address of a column.
+
+    Parameters
+    ----------
+    column : pyarrow.Array
+        Of any type that :func:`plain` accepts.
+
+    Returns
+    -------
+    bytes
+        32 of them.
+
+    Examples
+    --------
+    >>> one, two = pa.array([1, None, 3]), pa.array([0, 1, None, 3]).slice(1)
+    >>> address(one) == address(two), address(one) == address(pa.array([1, 2, 3]))
+    (True, False)
+    """
+    sink = hashlib.sha256()
+    _feed(sink, column)
+    return sink.digest()
+
+
+def size(column: pa.Array) -> int:
+    """Count the bytes of a column's canonical content."""
+    sink = _Counter()
+    _feed(sink, column)
+    return sink.count
+
+
+def plain(kind: pa.DataType) -> pa.DataType:
+    """Say as what type a column is stored: dictionaries, views and run lengths are ways to lay values out.
+
+    Parameters
+    ----------
+    kind : pyarrow.DataType
+
+    Returns
+    -------
+    pyarrow.DataType
+
+    Raises
+    ------
+    InvalidTypeError
+        Parquet has no counterpart of it.
+    """
+    types = pa.types
+    if types.is_dictionary(kind) or types.is_run_end_encoded(kind):
+        return plain(kind.value_type)
+    if types.is_large_string(kind) or str(kind) == "string_view":
+        return pa.string() if str(kind) == "string_view" else kind
+    if str(kind) == "binary_view":
+        return pa.binary()
+    if isinstance(kind, pa.BaseExtensionType):
+        return plain(kind.storage_type)
+    if types.is_union(kind) or types.is_interval(kind) or "list_view" in str(kind):
+        raise InvalidTypeError(f"Parquet has no counterpart of the type {kind}")
+    if types.is_map(kind):
+        return pa.map_(plain(kind.key_type), plain(kind.item_type))
+    if types.is_fixed_size_list(kind):
+        return pa.list_(kind.value_field.with_type(plain(kind.value_type)), kind.list_size)
+    if types.is_large_list(kind):
+        return pa.large_list(kind.value_field.with_type(plain(kind.value_type)))
+    if types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(plain(kind.value_type)))
+    if types.is_struct(kind):
+        return pa.struct([field.with_type(plain(field.type)) for field in kind])
+    return kind
+
+
+def _feed(sink: _Sink, column: pa.Array) -> None:
+    kind = column.type
+    name = _NAMES.get(kind) or _name(kind)
+    missing = column.null_count
+    sink.update(b"%s %d %d\n" % (name, len(column), missing))
+    if missing:
+        if missing == len(column):
+            return
+        sink.update(_validity(column))
+        column = column.drop_null()
+    width = _width(kind)
+    if width:
+        _feed_values(sink, column, width)
+    else:
+        _feed_other(sink, column)
+
+
+def _name(kind: pa.DataType) -> bytes:
+    """Name a type by what its values are: 32 and 64-bit offsets lay out the same texts."""
+    return str(kind).replace("large_", "").encode()
+
+
+_NAMES = {kind: _name(kind) for kind in (pa.int64(), pa.int32(), pa.float64(), pa.bool_(), pa.string())}
+
+
+def _width(kind: pa.DataType) -> int:
+    """Give the bytes of a value, 0 where they are not laid out one behind the other."""
+    if pa.types.is_primitive(kind) and not pa.types.is_boolean(kind):
+        return int(kind.bit_width) // 8
+    if pa.types.is_decimal(kind) or pa.types.is_fixed_size_binary(kind):
+        return int(kind.bit_width) // 8
+    return 0
+
+
+def _validity(column: pa.Array) -> np.ndarray[Any, Any]:
+    return _packed(column.buffers()[0], column.offset, len(column))
+
+
+def _packed(buffer: pa.Buffer, offset: int, length: int) -> np.ndarray[Any, Any]:
+    """Give bits from a place on, the first in the lowest bit of the first byte, zeros behind the last."""
+    held = np.frombuffer(buffer, _BITS)[offset // 8 : (offset + length + 7) // 8]
+    if offset % 8:
+        bits = np.unpackbits(held, bitorder="little")[offset % 8 : offset % 8 + length]
+        return np.packbits(bits, bitorder="little")
+    if length % 8:
+        held = held.copy()
+        held[-1] &= (1 << length % 8) - 1
+    return held
+
+
+def _feed_values(sink: _Sink, column: pa.Array, width: int) -> None:
+    kind = column.type
+    if not len(column):
+        return
+    buffer = column.buffers()[1]
+    if width not in (1, 2, 4, 8) or pa.types.is_floating(kind) or pa.types.is_fixed_size_binary(kind):
+        sink.update(memoryview(buffer)[column.offset * width : (column.offset + len(column)) * width])
+        return
+    letter = "u" if pa.types.is_unsigned_integer(kind) else "i"
+    _feed_integers(sink, np.frombuffer(buffer, f"<{letter}{width}", len(column), column.offset * width))
+
+
+def _feed_integers(sink: _Sink, values: np.ndarray[Any, Any]) -> None:
+    """Hash integers in as few bytes as their range needs: hashing is what an unchanged table costs."""
+    if not len(values):
+        return
+    lowest, highest = int(values.min()), int(values.max())
+    width = next((width for width in _WIDTHS if highest - lowest < 1 << 8 * width), 8)
+    if width >= values.itemsize:
+        sink.update(b"%d 0\n" % values.itemsize)
+        sink.update(values)
+    else:
+        sink.update(b"%d %d\n" % (width, lowest))
+        sink.update(np.subtract(values, values.dtype.type(lowest)).astype(f"<u{width}"))
+
+
+def _feed_other(sink: _Sink, column: pa.Array) -> None:
+    kind = column.type
+    types = pa.types
+    if types.is_boolean(kind):
+        if len(column):
+            sink.update(_packed(column.buffers()[1], column.offset, len(column)))
+    elif types.is_string(kind) or types.is_binary(kind):
+        _feed_pieces(sink, column, "<i4")
+    elif types.is_large_string(kind) or types.is_large_binary(kind):
+        _feed_pieces(sink, column, "<i8")
+    elif types.is_fixed_size_list(kind):
+        _feed(sink, column.flatten())
+    elif types.is_list(kind) or types.is_large_list(kind) or types.is_map(kind):
+        _feed_lists(sink, column)
+    elif types.is_struct(kind):
+        for field in column.flatten():
+            _feed(sink, field)
+    elif not types.is_null(kind):
+        _feed(sink, plained(column))
+
+
+def _feed_pieces(sink: _Sink, column: pa.Array, offset_type: str) -> None:
+    if not len(column):
+        return
+    _, offsets, data = column.buffers()
+    places = np.frombuffer(offsets, offset_type, len(column) + 1, column.offset * np.dtype(offset_type).itemsize)
+    _feed_integers(sink, np.diff(places))
+    if data is not None:
+        sink.update(memoryview(data)[int(places[0]) : int(places[-1])])
+
+
+def _feed_lists(sink: _Sink, column: pa.Array) -> None:
+    wide = pa.types.is_large_list(column.type)
+    offset_type = "<i8" if wide else "<i4"
+    if not len(column):
+        return
+    places = np.frombuffer(column.buffers()[1], offset_type, len(column) + 1, column.offset * (8 if wide else 4))
+    _feed_integers(sink, np.diff(places))
+    first, last = int(places[0]), int(places[-1])
+    if pa.types.is_map(column.type):
+        _feed(sink, column.keys.slice(first, last - first))
+        _feed(sink, column.items.slice(first, last - first))
+    else:
+        _feed(sink, column.values.slice(first, last - first))
+
+
+def plained(column: pa.Array) -> pa.Array:
+    """Give a column in the type it is stored as."""
+    kind = plain(column.type)
+    if kind == column.type:
+        return column
+    if isinstance(column.type, pa.BaseExtensionType):
+        return plained(column.storage)
+    if pa.types.is_run_end_encoded(column.type):
+        import pyarrow.compute as pc
+
+        return plained(pc.run_end_decode(column))
+    return column.cast(kind)
+
+
+def joined(column: pa.ChunkedArray) -> pa.Array:
+    """Give a chunked column as one array, in the type it is stored as; without copying where it is one."""
+    chunks = [plained(chunk) for chunk in column.chunks]
+    if len(chunks) == 1:
+        return chunks[0]
+    return pa.concat_arrays(chunks) if chunks else pa.array([], plain(column.type))
