@@ -23,7 +23,7 @@ from mlops_lite.deployment.serving import Serving
 from mlops_lite.deployment.state import State
 from mlops_lite.deployment.wiring import Wiring
 from mlops_lite.display import Drawn
-from mlops_lite.errors import InvalidInputError
+from mlops_lite.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,12 +171,12 @@ class Deployment(Drawn):
         real = self._real
         if real is not None and real.champion is not None:
             return real.champion.version
-        return workspace.open(Ref(str(self.state.model)), self.store)
+        return workspace.open(self._serves(self.state), self.store)
 
     @property
     def version(self) -> int:
         """The number of the model version that serves."""
-        found = Ref(str(self.state.model)).version
+        found = self._serves(self.state).version
         assert isinstance(found, int)
         return found
 
@@ -223,7 +223,7 @@ class Deployment(Drawn):
             The store is away, or the version cannot be loaded. What served goes on serving.
         """
         with self._lock:
-            record = self._place.newest()
+            record = self._place.look()
             self._read = time.monotonic()
             if self._real is None or record.number != self._real.number:
                 self._apply(record)
@@ -249,13 +249,21 @@ class Deployment(Drawn):
         state = State.of(record)
         old = self._real
         have = {one.ref: one for one in (old and old.champion, old and old.challenger) if one}
-        assert state.model is not None
-        champion = have.get(state.model) or load(self.store, state.model, self._trusted)
+        model = self._serves(state)
+        champion = have.get(model) or load(self.store, model, self._trusted)
         challenger, problem = self._challenger(state, have)
         real = servings.built(record.number, state, champion, challenger, self._wiring, check=self._check)
         self._real = real
         self._serving = servings.guarded(real, self._on_time) if self._follow == "call" else real
         self.problem = problem
+
+    def _serves(self, state: State) -> Ref:
+        if state.model is None:
+            raise NotFoundError(
+                f"Nothing serves at {self.name!r} yet: its gates let nothing pass.",
+                remedy=f"ml.Deployment({self.name!r}).history() says why.",
+            )
+        return Ref(state.model)
 
     def _challenger(self, state: State, have: dict[str, Loaded]) -> tuple[Loaded | None, Exception | None]:
         """Load the version on trial; where that fails, the version that serves answers alone."""
@@ -476,4 +484,5 @@ def poke(place: Place) -> None:
     """Let the handles of this process see at once what was just done in it."""
     for handle in list(followers):
         if handle.name == place.name and handle.store == place.store and handle._real is not None:
+            handle._patience.worked()
             handle._look()

@@ -12,7 +12,8 @@ from mlops_lite.base.ref import Ref
 from mlops_lite.deployment.change import Change, History, changes
 from mlops_lite.deployment.outcome import Outcome
 from mlops_lite.deployment.state import State
-from mlops_lite.errors import ConflictError, InvalidInputError, NotFoundError
+from mlops_lite.errors import ConflictError, InvalidInputError, NotFoundError, StoreUnavailableError
+from mlops_lite.store.layout import IDENTITY
 from mlops_lite.store.log import Log
 
 if TYPE_CHECKING:
@@ -69,6 +70,17 @@ class Place:
                 known.message, remedy=f"{known.remedy} ml.deploy('churn@1', to={self.name!r}) makes it."
             )
         return found
+
+    def look(self) -> Record:
+        """Read the newest record, and make sure that the store is there.
+
+        An empty folder has no newer record either: on a disk that was taken away nothing would ever change.
+        """
+        if self.store.is_local and not self.store.backend.exists(IDENTITY):
+            raise StoreUnavailableError(
+                f"The store at {self.store.url} is not there.", remedy="Mount it again, or put the folder back."
+            )
+        return self.newest()
 
     def current(self) -> Change:
         """Give the newest entry."""
