@@ -19,6 +19,7 @@ _HOMES = {
     "Signature": "mlops_lite.registry",
     "Store": "mlops_lite.store",
     "audit": "mlops_lite.provenance.audit",
+    "compare": "mlops_lite.provenance.compare",
     "current_run": "mlops_lite.tracking",
     "deploy": "mlops_lite.deployment",
     "errors": "mlops_lite.errors",

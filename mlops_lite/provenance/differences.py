@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ from mlops_lite.tracking.describe import Described
 from mlops_lite.tracking.pickling import unpickle
 from mlops_lite.tracking.run import Run
 
-__all__ = ["CAUSES", "Difference", "causes", "code_diff", "effects", "environment_of", "package_changes"]
+__all__ = ["CAUSES", "Difference", "causes", "effects", "environment_of", "package_changes"]
 
 CAUSES = ("data", "code", "packages", "seed", "hardware")
 _HARDWARE = ("cpu", "cores", "gpus", "machine", "system", "memory_bytes", "threads")
@@ -251,9 +250,3 @@ def _outputs(one: Run, other: Run, ignore: frozenset[str]) -> Iterator[Differenc
     if mine != its and "outputs" not in ignore:
         said = [", ".join(names) or "nothing" for names in (mine, its)]
         yield Difference("outputs", "outputs", f"made {said[0]} → {said[1]}", mine, its)
-
-
-def code_diff(one: Run, other: Run) -> str:
-    """Give what differs between the code of two runs, as a unified difference; empty where nothing does."""
-    before, after = (run.code.script().splitlines(keepends=True) if run.code else [] for run in (one, other))
-    return "".join(difflib.unified_diff(before, after, fromfile=one.ref, tofile=other.ref))

@@ -9,6 +9,7 @@ import attrs
 
 from mlops_lite import workspace
 from mlops_lite.base.ref import Ref
+from mlops_lite.display import Drawn
 from mlops_lite.errors import InvalidInputError
 from mlops_lite.provenance.differences import CAUSES, Difference, causes, effects
 from mlops_lite.provenance.replay import replay
@@ -19,8 +20,8 @@ from mlops_lite.tracking.run import Run
 __all__ = ["Reproduction", "reproduce"]
 
 
-@attrs.frozen
-class Reproduction:
+@attrs.frozen(str=False)
+class Reproduction(Drawn):
     """What came of making a run again.
 
     Parameters
@@ -48,6 +49,11 @@ class Reproduction:
     def effects(self) -> tuple[Difference, ...]:
         """What came out otherwise."""
         return tuple(one for one in self.differences if one not in self.causes)
+
+    def _view(self) -> Any:
+        from mlops_lite.provenance.view import look_of_reproduction
+
+        return look_of_reproduction(self)
 
     def __repr__(self) -> str:
         return f"<Reproduction of {self.original.id}: {self.verdict}>"
