@@ -166,7 +166,7 @@ def manifest(stored: Stored | str, store: Any) -> Manifest:
 
 def reader(stored: Stored | str, store: Any, what: str = "the value", **how: Any) -> Reader:
     """Open the parts of a stored value."""
-    return Reader(manifest(stored, store), store.objects, what, **how)
+    return Reader(manifest(stored, store), store.objects, what, cache=store.cache, **how)
 
 
 def load(

@@ -60,5 +60,5 @@ def installed(name: str) -> str | None:
     """Tell the version of a package, or of a build of it under another name; None where it is not installed."""
     for variant in _VARIANTS:
         with contextlib.suppress(metadata.PackageNotFoundError):
-            return metadata.version(name + variant)
+            return metadata.version(name + variant).partition("+")[0]  # +cpu is no other version
     return None

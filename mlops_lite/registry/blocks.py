@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["PRIVATE", "Layout", "column", "layout_of", "summer"]
+__all__ = ["PRIVATE", "Layout", "looker"]
 
 
 class Layout:
@@ -60,44 +60,45 @@ def _of_blocks(frame: Any) -> tuple[tuple[Any, ...], bytes]:
     return tuple(block.values.dtype for block in manager.blocks), manager.blknos.tobytes()
 
 
-def layout_of(frame: pd.DataFrame) -> Layout:
-    """Read the layout of a frame."""
-    return Layout(frame)
-
-
-def summer(frame: Any, places: list[int]) -> Callable[[Any], bool]:
-    """Make a function that tells, of frames with this layout, whether some columns are surely without NaN.
+def looker(frame: Any, place: int) -> Callable[[Any], bool]:
+    """Make a function that tells, of frames with this layout, whether one column has a missing value.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-    places : list of int
-        Columns of floats.
+    place : int
+        Which column.
 
     Returns
     -------
     callable
-        ``(frame) -> bool``: by sums of blocks, so that True is sure and False asks for a closer look.
+        ``(frame) -> bool``
     """
     if not PRIVATE:
-        return lambda each: not each.iloc[:, places].isna().to_numpy().any()
-    numbers = sorted({int(frame._mgr.blknos[place]) for place in places})
-
-    def without_nan(each: Any) -> bool:
-        blocks = each._mgr.blocks
-        with np.errstate(all="ignore"):
-            for number in numbers:
-                total = blocks[number].values.sum()
-                if total != total:
-                    return False
-        return True
-
-    return without_nan
+        return lambda each: bool(each.iloc[:, place].isna().any())
+    number = int(frame._mgr.blknos[place])
+    values = frame._mgr.blocks[number].values
+    look = _way(values)
+    if values.ndim == 1 or len(values) == 1:  # the column has its block for itself
+        return lambda each: look(each._mgr.blocks[number].values)
+    return lambda each: look(each._mgr.blocks[number].values[each._mgr.blklocs[place]])
 
 
-def column(frame: Any, place: int) -> Any:
-    """Give the array of one column."""
-    return frame.iloc[:, place].array
+def _way(values: Any) -> Callable[[Any], bool]:
+    """Choose the cheapest way to look for a missing value in arrays of one type."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fc":
+        return _has_nan
+    if isinstance(values, pd.Categorical):
+        return lambda each: bool(len(each) and each.codes.min() < 0)
+    if hasattr(type(values), "_hasna"):
+        return lambda each: bool(each._hasna)
+    return lambda each: bool(pd.isna(each).any())
+
+
+def _has_nan(values: Any) -> bool:
+    """Look by the sum, which is NaN where a value is; infinities of both signs make it so too: then look closer."""
+    total = values.sum()
+    return bool(total != total and np.isnan(values).any())
 
 
 def _is_as_known() -> bool:

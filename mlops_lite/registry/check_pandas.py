@@ -26,9 +26,9 @@ def checker(signature: Signature, slowly: Callable[[Any], Any]) -> Callable[[Any
     def check(X: Any) -> Any:
         for layout, looks in layouts:
             if layout.fits(X):
-                missing = [name for look in looks for name in look(X)]
+                missing = [null(name) for name, look in looks if look(X)]
                 if missing:
-                    raise mismatched([null(name) for name in missing])
+                    raise mismatched(missing)
                 return X
         return judged(X)
 
@@ -43,53 +43,27 @@ def checker(signature: Signature, slowly: Callable[[Any], Any]) -> Callable[[Any
             and type(X) is pd.DataFrame
             and not any(pd.api.types.is_object_dtype(dtype) for dtype in X.dtypes)
         ):
-            layouts.insert(0, (blocks.layout_of(X), _looks(X, strict)))
+            layouts.insert(0, (blocks.Layout(X), _looks(X, strict)))
             del layouts[_MOST_LAYOUTS:]
         return checked
 
     return check
 
 
-_Look = Callable[[Any], list[str]]
+_Look = tuple[str, Callable[[Any], bool]]
 
 
 def _looks(X: Any, strict: frozenset[str]) -> tuple[_Look, ...]:
-    """Make the functions that look for missing values in frames of one layout, in as few steps as it takes."""
-    floats = [place for place, dtype in enumerate(X.dtypes) if _is_float(dtype) and str(X.columns[place]) in strict]
-    others = [
-        place
-        for place, dtype in enumerate(X.dtypes)
-        if str(X.columns[place]) in strict and place not in floats and not _is_never_missing(dtype)
-    ]
-    looks: list[_Look] = [_look_at_floats(X, floats)] if floats else []
-    return (*looks, *(_look_at(place) for place in others))
-
-
-def _is_float(dtype: Any) -> bool:
-    return isinstance(dtype, np.dtype) and dtype.kind in "fc"
+    """Make the functions that look for missing values in frames of one layout: of columns where none may be."""
+    return tuple(
+        (str(label), blocks.looker(X, place))
+        for place, (label, dtype) in enumerate(X.dtypes.items())
+        if str(label) in strict and not _is_never_missing(dtype)
+    )
 
 
 def _is_never_missing(dtype: Any) -> bool:
     return isinstance(dtype, np.dtype) and dtype.kind in "biu"
-
-
-def _look_at_floats(X: Any, places: list[int]) -> _Look:
-    names = [str(X.columns[place]) for place in places]
-    sums = blocks.summer(X, places)
-
-    def look(frame: Any) -> list[str]:
-        if sums(frame):
-            return []
-        return [name for name, place in zip(names, places, strict=True) if frame.iloc[:, place].isna().any()]
-
-    return look
-
-
-def _look_at(place: int) -> _Look:
-    def look(frame: Any) -> list[str]:
-        return [str(frame.columns[place])] if blocks.column(frame, place).isna().any() else []
-
-    return look
 
 
 def frame_of(X: Any, columns: dict[str, Any], changed: set[str], signature: Signature) -> Any:

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from mlops_lite import frames
 from mlops_lite.errors import MlopsLiteError
+from mlops_lite.frames.describe import describe
 from mlops_lite.frames.schema import Column, Schema
 from mlops_lite.registry.signature import Mismatch, Signature, is_record, mismatched
 
@@ -48,10 +51,12 @@ class _Table:
             for name in self._schema.names
             if name not in table.column_names and name not in self._signature.optional
         ]
-        columns = {}
-        for column in self._schema:
-            if column.name in table.column_names:
-                columns[column.name] = fitted(column, table.column(column.name), mismatches)
+        described = with_levels(describe(table), table)
+        columns = {
+            column.name: fitted(column, described[column.name], table.column(column.name), mismatches)
+            for column in self._schema
+            if column.name in table.column_names
+        }
         if mismatches:
             raise mismatched(mismatches)
         return self._given_back(X, table, columns)
@@ -81,12 +86,28 @@ class _Table:
         return frames.from_arrow(pa.table(cast), container)
 
 
-def fitted(column: Column, actual: Any, mismatches: list[Mismatch]) -> Any:
+def with_levels(schema: Schema, table: pa.Table) -> Schema:
+    """Complete a schema with the levels that dictionaries of Arrow hold, where nobody noted them."""
+
+    def complete(column: Column) -> Column:
+        if column.kind != "category" or column.levels is not None:
+            return column
+        chunks = table.column(column.name).chunks
+        levels = dict.fromkeys(level for chunk in chunks for level in chunk.dictionary.to_pylist())
+        return attrs.evolve(column, levels=tuple(levels))
+
+    return Schema(map(complete, schema))
+
+
+def fitted(column: Column, described: Column, actual: Any, mismatches: list[Mismatch]) -> Any:
     """Hold one column against what is expected of it.
 
     Parameters
     ----------
     column : Column
+        What is expected.
+    described : Column
+        What it is.
     actual : pyarrow.ChunkedArray
     mismatches : list
         Takes what is wrong.
@@ -96,9 +117,6 @@ def fitted(column: Column, actual: Any, mismatches: list[Mismatch]) -> Any:
     pyarrow.ChunkedArray or None
         The column with the expected type; None where it has that already, or does not fit.
     """
-    import pyarrow as pa
-
-    described = frames.schema(pa.table({column.name: actual}))[column.name]
     before = len(mismatches)
     cast = _cast(column, described, actual, mismatches)
     if len(mismatches) == before and described.nullable and not column.nullable:
@@ -136,7 +154,8 @@ def _cast(column: Column, described: Column, actual: Any, mismatches: list[Misma
 def _as_category(column: Column, described: Column, actual: Any, mismatches: list[Mismatch]) -> Any:
     import pyarrow as pa
 
-    if described.type == column.type and described.levels == column.levels:
+    same = described.kind == "category" and described.levels == column.levels
+    if same and described.ordered == column.ordered:
         return None
     plain = actual.cast(actual.type.value_type) if pa.types.is_dictionary(actual.type) else actual
     values = plain.unique().drop_null().to_pylist()

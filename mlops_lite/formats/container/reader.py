@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from mlops_lite.base.digest import sha256, short
@@ -15,6 +17,8 @@ from mlops_lite.formats.container.manifest import Manifest
 from mlops_lite.formats.container.source import Source, Verify
 
 __all__ = ["Reader", "Source"]
+
+_SECTION = "models"  # of the cache
 
 
 class Reader:
@@ -33,6 +37,8 @@ class Reader:
         Give memory of one's own instead of maps.
     verify : {"once", "always", "never"}
         When the large parts are compared with their digests; packs always are.
+    cache : Cache, optional
+        Where files may be made of parts.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class Reader:
         readonly: bool = False,
         copy: bool = False,
         verify: Verify = "once",
+        cache: Any = None,
     ) -> None:
         self.manifest = manifest
         self.what = what
@@ -51,6 +58,7 @@ class Reader:
         self._readonly = readonly
         self._copy = copy
         self._verify = verify
+        self._cache = cache
         self._packs: dict[int, bytearray] = {}
 
     def __len__(self) -> int:
@@ -60,6 +68,27 @@ class Reader:
         """Give a part as memory of one's own, compared with its digest: what is judged is what is used."""
         place = self.manifest.parts[index]
         return memoryview(self._pack(place.object))[place.offset : place.offset + place.length]
+
+    def checked(self, index: int) -> memoryview:
+        """Give a part for reading once, compared with its digest."""
+        if not self.manifest.is_whole(index):
+            return self.bytes(index)
+        number = self.manifest.parts[index].object
+        with self._explained(number):
+            return self._source.map(self.manifest.objects[number][0], readonly=True, verify="always")
+
+    def cached(self, key: str) -> Path:
+        """Place a file that is made of parts, in the cache folder."""
+        found: Path = self._cache.path(_SECTION, f"{self._key}/{key}")
+        return found
+
+    def cache_file(self, key: str, make: Callable[[str], object]) -> None:
+        """Make such a file: whole, or not at all."""
+        self._cache.fill(_SECTION, f"{self._key}/{key}", make)
+
+    @functools.cached_property
+    def _key(self) -> str:
+        return sha256(self.manifest.encode())
 
     def buffers(self, start: int = 0) -> list[memoryview]:
         """Give all parts from one on, each memory of its own: of a part, a slice of a pack or a map.

@@ -90,9 +90,21 @@ class Writer:
         digests: dict[int, str] = {}
         for piece in made:  # one at a time: each may take as much memory as the largest array
             digests[id(piece)] = sink.add(piece.bytes(self._data))
-        for piece, digest in zip(ready, _add_all(sink, [p.bytes(self._data) for p in ready], before), strict=True):
+        for piece, digest in zip(ready, self._add_all(sink, ready, before), strict=True):
             digests[id(piece)] = digest
         return self._manifest(format, facts, pieces, digests)
+
+    def _add_all(self, sink: Sink, pieces: list[_Piece], before: known.Before | None) -> list[str]:
+        """Add objects on all cores; hash first what the store has for sure, or seems to have."""
+
+        def add(piece: _Piece) -> str:
+            data = piece.bytes(self._data)
+            return sink.add(data, known.digest_of(data, before))
+
+        if len(pieces) < 2:
+            return list(map(add, pieces))
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            return list(pool.map(add, pieces))
 
     def _divide(self) -> tuple[list[_Piece], list[_Piece]]:
         packs: list[_Piece] = []
@@ -156,15 +168,3 @@ class _Piece:
 
 def _now(data: Any) -> Any:
     return data() if callable(data) else data
-
-
-def _add_all(sink: Sink, buffers: list[Any], before: known.Before | None) -> list[str]:
-    """Add objects on all cores; hash first what the store has for sure, or seems to have."""
-    if len(buffers) < 2:
-        return [_add(sink, buffer, before) for buffer in buffers]
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return list(pool.map(lambda buffer: _add(sink, buffer, before), buffers))
-
-
-def _add(sink: Sink, buffer: Any, before: known.Before | None) -> str:
-    return sink.add(buffer, known.digest_of(buffer, before))
