@@ -25,7 +25,7 @@ _RULES = """
 --l:light-dark(#d8dee4,#3b4148);--ok:light-dark(#116329,#57c46f);--info:light-dark(#0b5cad,#6cb6ff);
 --warning:light-dark(#8a5300,#e3a53a);--alert:light-dark(#b42318,#ff8a7a);--one:light-dark(#0b5cad,#6cb6ff);
 --two:light-dark(#b35900,#f0a04b);font:13px/1.45 system-ui,sans-serif;color:var(--f);background:var(--g);
-padding:.5em .7em;overflow-x:auto;max-width:60em}
+padding:.5em .7em;overflow-x:auto;max-width:76em}
 :is(DARK) .M{color-scheme:dark}:is(LIGHT) .M{color-scheme:light}
 @supports not (color:light-dark(red,red)){.M{--f:#1f2328;--g:#fff;--q:#59636e;--l:#d8dee4;--ok:#116329;
 --info:#0b5cad;--warning:#8a5300;--alert:#b42318;--one:#0b5cad;--two:#b35900}}
@@ -36,10 +36,11 @@ padding:.5em .7em;overflow-x:auto;max-width:60em}
 .M.M table{border-collapse:collapse;margin:.4em 0;font-size:inherit;border:0;color:inherit;table-layout:auto}
 .M.M caption{caption-side:top;text-align:left;color:var(--q);padding:.1em 0;font-style:normal}
 .M.M :is(th,td){text-align:left;vertical-align:top;padding:.12em 1em .12em 0;border:0;background:none;
-max-width:32em;overflow-wrap:break-word;font-weight:400}
+white-space:nowrap;font-weight:400}
+.M.M .w{white-space:normal;overflow-wrap:anywhere;min-width:16em;max-width:36em}
 .M.M tr:is(*,:nth-child(n),:hover){background:none;border:0;border-top:1px solid var(--l)}
 .M.M thead th{color:var(--q);font-weight:600}
-.M.M .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+.M.M .n{text-align:right;font-variant-numeric:tabular-nums}
 .M.M details{margin:.3em 0}.M.M summary{cursor:pointer;font-weight:600}.M.M details>:not(summary){margin-left:1.1em}
 .M.M pre{font:12px/1.4 ui-monospace,monospace;background:none;color:inherit;border-left:2px solid var(--l);
 padding-left:.7em;overflow-x:auto;margin:.4em 0}

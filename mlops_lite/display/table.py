@@ -16,6 +16,8 @@ __all__ = ["Table", "facts", "table"]
 _GAP = "  "
 _NARROWEST = 6  # cells that a column keeps, however many there are
 _PLAIN_ROWS = 30
+_LINE = 42  # characters that stand on one line in a notebook
+_LONG = ' class="w"'
 _CELL = 1_000  # cells of a terminal that one value may take, over several lines
 
 
@@ -64,17 +66,19 @@ class Table:
 
 
 def _row(row: tuple[Any, ...], right: Sequence[bool]) -> str:
-    first, *others = row
-    cells = "".join(f"<td{_side(side)}>{_html(cell)}</td>" for cell, side in zip(others, right[1:], strict=False))
-    return f'<tr><th scope="row"{_side(right[0])}>{_html(first)}</th>{cells}</tr>'
+    first, *others = (_cell(cell, side) for cell, side in zip(row, right, strict=False))
+    return f'<tr><th scope="row"{first}</th>{"".join(f"<td{other}</td>" for other in others)}</tr>'
+
+
+def _cell(cell: Any, right: bool) -> str:
+    """Write a cell without its opening and closing words; short ones stay on one line."""
+    written = cell.html() if isinstance(cell, Element) else html(format.value(cell))
+    is_long = not right and len(written) > _LINE and not isinstance(cell, Element)
+    return f"{_side(right)}{_LONG if is_long else ''}>{written}"
 
 
 def _side(right: bool) -> str:
     return ' class="n"' if right else ""
-
-
-def _html(cell: Any) -> str:
-    return cell.html() if isinstance(cell, Element) else html(format.value(cell))
 
 
 def _plain(cell: Any) -> str:
