@@ -6,7 +6,29 @@ Everything is a record in a log, pointing at contents by their hash.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the same names for editors and type checkers, which do not run __getattr__
+    from mlops_lite import errors as errors, frames as frames
+    from mlops_lite.data import Dataset as Dataset
+    from mlops_lite.deployment import Deployment as Deployment, deploy as deploy, gates as gates, rollouts as rollouts
+    from mlops_lite.provenance.audit import audit as audit
+    from mlops_lite.provenance.compare import compare as compare
+    from mlops_lite.provenance.lineage import lineage as lineage
+    from mlops_lite.provenance.reproduce import reproduce as reproduce
+    from mlops_lite.registry import ModelVersion as ModelVersion, Registry as Registry, Signature as Signature
+    from mlops_lite.store import Store as Store
+    from mlops_lite.tracking import (
+        current_run as current_run,
+        last_run as last_run,
+        log as log,
+        log_artifact as log_artifact,
+        log_params as log_params,
+        start_run as start_run,
+        track_run as track_run,
+    )
+    from mlops_lite.tracking.runs import runs as runs
+    from mlops_lite.workspace import get as get, use as use
 
 __version__ = "0.1.0"
 

@@ -1,7 +1,10 @@
 """The package as a whole: what it exports, what importing it loads."""
 
+import ast
+import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,3 +26,15 @@ def test_every_public_name_can_be_had(name):
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'snapshoot'"):
         ml.snapshoot
+
+
+def test_type_checkers_see_the_same_names():
+    """Add a public name in both places: to _HOMES, and to the imports under TYPE_CHECKING."""
+    tree = ast.parse(Path(ml.__file__).read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {alias.asname: f"{node.module}.{alias.name}" for node in block.body for alias in node.names}
+    assert seen.keys() == ml._HOMES.keys()
+    for name, path in seen.items():
+        home, _, last = path.rpartition(".")
+        assert last == name
+        assert getattr(importlib.import_module(home), name) is getattr(ml, name)
