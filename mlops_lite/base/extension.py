@@ -38,6 +38,10 @@ class Extensions:
         """List the names, without loading one."""
         return sorted({*self._own, *self._foreign})
 
+    def __contains__(self, name: object) -> bool:
+        """Tell whether somebody offers a name; other packages are asked only for what is not our own."""
+        return name in self._own or name in self._foreign
+
     def load(self, name: str) -> Any:
         """Load one plug-in.
 

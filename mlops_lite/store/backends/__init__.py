@@ -179,7 +179,7 @@ def connect(url: str, options: Mapping[str, Any]) -> Backend:
     match = _SCHEME.match(url)
     scheme = match[1].lower() if match else "local"
     name = _ALIASES.get(scheme, scheme)
-    if name not in BACKENDS.names():
+    if name not in BACKENDS:
         return _foreign(url, name, options)
     try:
         backend: Backend = BACKENDS.load(name).connect(url, options)
