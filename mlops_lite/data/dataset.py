@@ -114,7 +114,7 @@ class Dataset(Drawn):
         return written(self.store, source(data), key, parent)
 
     def _files(self, path: str | os.PathLike[str], key: object, head: Snapshot | None) -> Any:
-        from mlops_lite.data.tree import written
+        from mlops_lite.data.packing import written
 
         if key is not None:
             raise InvalidInputError("Files have no key.", remedy="ml.frames.parquet(path) reads a table from files.")

@@ -1,0 +1,221 @@
+"""Writing files: small ones together in packs, large ones each as an object, and none that the parent holds."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlops_lite.base import progress
+from mlops_lite.data.making import Made
+from mlops_lite.data.statcache import StatCache, marks, now_ns
+from mlops_lite.data.tree import FILE, LINK, Tree
+from mlops_lite.data.walk import Entry, walk
+from mlops_lite.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from mlops_lite.data.snapshot import Snapshot
+    from mlops_lite.store import ObjectBatch, Store
+
+__all__ = ["written"]
+
+_SMALL = 1 << 20  # bytes; what is larger is an object of its own
+_PACK = 8 << 20
+_AT_ONCE = 256  # small files that a thread reads in one go
+_NONE = bytes(32)
+_THREADS = 2
+
+
+def written(store: Store, path: str | os.PathLike[str], head: Snapshot | None) -> Made:
+    """Write a file or folder.
+
+    Parameters
+    ----------
+    store : Store
+    path : path
+    head : Snapshot, optional
+        The newest version, of which nothing is written again.
+
+    Returns
+    -------
+    Made
+
+    Raises
+    ------
+    InvalidInputError
+        Something in it cannot be kept.
+    """
+    root = os.path.realpath(os.fspath(path))
+    read_at = now_ns()
+    entries = walk(root, without=store.backend.local_path(""))
+    parent = Tree.decode(store.objects.read(head._record.body["manifest"])) if head and not head.is_table else None
+    stats = StatCache(root, store.cache)
+    files = [entry for entry in entries if entry.kind == FILE]
+    paths, now = [entry.path for entry in files], marks(files)
+    known = stats.known(paths, now)
+    with store.objects.batch(reachable=parent.objects if parent is not None else ()) as batch:
+        packer = _Packer(batch, root, parent.places() if parent is not None else {})
+        digests, places = packer.pack(files, known)
+        tree = _tree(root, entries, digests, places, packer.sizes)
+        same = head is not None and head.digest == tree.digest
+        manifest = head._record.body["manifest"] if same and head is not None else batch.add(tree.encode())
+        added = batch.written
+    stats.keep(paths, now, digests, read_at)
+    body = {
+        "content": "files",
+        "kind": "file" if tree.is_file else "folder",
+        "digest": tree.digest,
+        "manifest": manifest,
+        "rows": tree.num_files,
+        "nbytes": tree.nbytes,
+        "written": added,
+    }
+    objects = parent.objects if same and parent is not None else tree.objects
+    return Made(body, (manifest, *objects))
+
+
+class _Packer:
+    """Finds or makes a place for the content of each file."""
+
+    def __init__(self, batch: ObjectBatch, root: str, known: dict[bytes, tuple[str, int]]) -> None:
+        self._batch = batch
+        self._root = os.fsencode(root)
+        self._places = known
+        self.sizes: dict[bytes, int] = {}  # of what was read: a file may grow between the walk and the reading
+        self._pack = bytearray()
+        self._waiting: list[tuple[bytes, int]] = []
+
+    def pack(self, files: list[Entry], known: list[bytes | None]) -> tuple[list[bytes], list[tuple[str, int]]]:
+        """Give the digest and the place of each file; what is known by its looks and held by the parent is not read."""
+        digests: list[bytes] = [digest if digest in self._places else _NONE for digest in map(_or_none, known)]
+        unread = [place for place, digest in enumerate(digests) if digest == _NONE]
+        with progress.bar(
+            total=sum(files[place].found.st_size for place in unread), unit="B", description="read"
+        ) as bar:
+            for place, digest, data in self._read(files, unread):
+                digests[place] = digest
+                if data is not None:
+                    self.sizes[digest] = len(data)
+                if data is not None and digest not in self._places:
+                    self._add(digest, data)
+                bar.update(files[place].found.st_size)
+            self._flush()
+        return digests, [self._places[digest] for digest in digests]
+
+    def _read(self, files: list[Entry], unread: list[int]) -> Iterator[tuple[int, bytes, bytes | None]]:
+        """Read small files in threads, in order; large ones go straight into the store."""
+        small = [place for place in unread if files[place].found.st_size < _SMALL]
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for start in range(0, len(small), _AT_ONCE * _THREADS):
+                window = small[start : start + _AT_ONCE * _THREADS]
+                steps = [window[first : first + _AT_ONCE] for first in range(0, len(window), _AT_ONCE)]
+                for step, found in zip(
+                    steps, pool.map(self._several, [[files[place] for place in step] for step in steps]), strict=True
+                ):
+                    yield from ((place, *one) for place, one in zip(step, found, strict=True))
+        for place in unread:
+            if files[place].found.st_size >= _SMALL:
+                yield place, self._large(files[place]), None
+
+    def _several(self, entries: list[Entry]) -> list[tuple[bytes, bytes]]:
+        return [self._small(entry) for entry in entries]
+
+    def _small(self, entry: Entry) -> tuple[bytes, bytes]:
+        full = self._full(entry)
+        try:
+            descriptor = os.open(full, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            try:
+                data = _read_all(descriptor, entry.found.st_size)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise _unreadable(full, error) from error
+        return hashlib.sha256(data).digest(), data
+
+    def _large(self, entry: Entry) -> bytes:
+        full = self._full(entry)
+        try:
+            name = self._batch.add_file(os.fsdecode(full))
+        except PermissionError as error:
+            raise _unreadable(full, error) from error
+        digest = bytes.fromhex(name)
+        self._places[digest] = (name, 0)
+        self.sizes[digest] = self._size(name)
+        return digest
+
+    def _full(self, entry: Entry) -> bytes:
+        return os.path.join(self._root, entry.path) if entry.path else self._root
+
+    def _size(self, name: str) -> int:
+        return self._batch._objects.size(name)
+
+    def _add(self, digest: bytes, data: bytes) -> None:
+        self._places[digest] = ("", len(self._pack))
+        self._waiting.append((digest, len(self._pack)))
+        self._pack += data
+        if len(self._pack) >= _PACK:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        name = self._batch.add(bytes(self._pack))
+        for digest, offset in self._waiting:
+            self._places[digest] = (name, offset)
+        self._pack.clear()
+        self._waiting.clear()
+
+
+def _or_none(digest: bytes | None) -> bytes:
+    return digest or _NONE
+
+
+def _read_all(descriptor: int, expected: int) -> bytes:
+    data = os.read(descriptor, expected + 1)
+    if len(data) == expected:
+        return data
+    pieces = [data]
+    while piece := os.read(descriptor, 1 << 20):  # it is growing, or the disk gives short answers
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _unreadable(path: bytes, error: OSError) -> InvalidInputError:
+    return InvalidInputError(
+        f"{os.fsdecode(path)!r} cannot be read: {error.strerror}.",
+        remedy="Allow reading it, or take it out of the folder.",
+        path=os.fsdecode(path),
+    )
+
+
+def _tree(
+    root: str, entries: list[Entry], digests: list[bytes], places: list[tuple[str, int]], read: dict[bytes, int]
+) -> Tree:
+    objects = list(dict.fromkeys(name for name, _ in places))
+    number = {name: place for place, name in enumerate(objects)}
+    is_file = np.array([entry.kind == FILE for entry in entries], bool)
+    packs, offsets = np.full(len(entries), -1, np.int32), np.zeros(len(entries), np.int64)
+    packs[is_file] = [number[name] for name, _ in places]
+    offsets[is_file] = [offset for _, offset in places]
+    content: Any = np.zeros(len(entries), "V32")
+    content[is_file] = np.frombuffer(b"".join(digests), "V32")
+    sizes = np.zeros(len(entries), np.int64)
+    looks = [entry.found.st_size for entry in entries if entry.kind == FILE]
+    sizes[is_file] = [read.get(digest, size) for digest, size in zip(digests, looks, strict=True)]
+    return Tree(
+        name=os.path.basename(root),
+        is_file=len(entries) == 1 and entries[0].path == b"",
+        paths=tuple(entry.path for entry in entries),
+        kinds=np.array([entry.kind for entry in entries], np.int8),
+        modes=np.array([0 if entry.kind == LINK else entry.found.st_mode & 0o777 for entry in entries], np.int32),
+        sizes=sizes,
+        digests=content,
+        targets=tuple(entry.target for entry in entries),
+        packs=packs,
+        offsets=offsets,
+        objects=tuple(objects),
+    )
