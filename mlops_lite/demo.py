@@ -138,7 +138,7 @@ def loop(store: Store) -> None:
     with tell.step("Retrain with March, without the day; promote what passes"):
         champion = release(tell, name, *keep_march(tell), KNOWN)
     with tell.step("Train the champion again, and compare"):
-        again = ml.reproduce(champion.run)
+        again = ml.reproduce(str(champion.run))
         tell(f"{again.run.ref} against {again.original.ref}: {again.verdict}")
     with tell.step("Walk from the alarm back to the rows"):
         tell(str(ml.lineage(report)))
@@ -175,7 +175,7 @@ def release(tell: Account, name: str, data: Snapshot, held_out: Snapshot, featur
     version = registry.get(name)
     tell(f"{version.run} learned from {data.ref}")
     tell(f"{version.ref}: ROC AUC {version.metrics['roc_auc']:.3f} on the flights of {held_out.ref}")
-    gates = [
+    gates: list[ml.gates.Gate] = [
         ml.gates.NoWorse("roc_auc", on=held_out, target=TARGET),
         ml.gates.Schema(),
         ml.gates.Smoke(),
@@ -268,7 +268,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m mlops_lite.demo", description="The whole loop on real flights.")
     parser.add_argument("--store", default="./.mlops_lite", help="a folder or a URL such as s3://bucket/prefix")
-    with ml.Store(parser.parse_args(arguments).store) as store:
+    # a bucket is not trusted with code by itself; running the training again does run what was kept there
+    with ml.Store(parser.parse_args(arguments).store, trusted="code") as store:
         loop(store)
     return 0
 
