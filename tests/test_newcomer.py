@@ -127,3 +127,40 @@ def test_a_filter_with_a_slip(store):
         with ml.start_run():
             ml.log(auc=0.9)
         assert "Did you mean 'auc'?" in advice(FilterError, lambda: ml.runs(where="auk > 0.9"))
+
+
+def plain():
+    """Nobody tracks it."""
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (lambda: ml.deploy("churn@1", to="prod"), "ml.Registry().register('churn', model)"),
+        (lambda: ml.Registry().load("churn@champion"), "ml.Registry().register('churn', model)"),
+        (lambda: ml.Deployment("prod"), "ml.deploy('model@1', to='prod')"),
+        (lambda: ml.Dataset("flights").load(), "ml.Dataset('flights').snapshot(table)"),
+        (lambda: ml.deploy(plain, to="prod"), "ml.Registry().register('name', model)"),
+        (lambda: ml.reproduce(plain), "decorated with @ml.track_run; its .last_run is the run"),
+        (lambda: ml.get(plain), "Write 'kind/name@version'"),
+    ],
+)
+def test_a_step_before_the_one_that_it_needs(action, said, store):
+    with store:
+        assert said in advice((NotFoundError, InvalidInputError), action)
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (lambda: ml.Registry().get("chrun@1"), "Did you mean 'churn'?"),
+        (lambda: ml.Registry().get("churn@champion"), "There is only 1"),
+        (lambda: ml.Dataset("flihgts").load(), "Did you mean 'flights'?"),
+        (lambda: ml.Dataset("flights").load(7), "There is only 1"),
+    ],
+)
+def test_a_name_or_version_that_is_not_there(action, said, store):
+    with store:
+        ml.Registry().register("churn", {"weight": 1.0})
+        ml.Dataset("flights").snapshot({"late": [True]})
+        assert said in advice(NotFoundError, action)

@@ -7,9 +7,17 @@ from typing import Protocol, runtime_checkable
 from mlops_lite.base import name as names
 from mlops_lite.errors import InvalidInputError, InvalidNameError, suggest
 
-__all__ = ["KINDS", "HasRef", "Ref", "check_label"]
+__all__ = ["KINDS", "HasRef", "Ref", "check_label", "making"]
 
-KINDS = ("dataset", "model", "run", "deployment", "monitor")
+# the kinds, and the call that makes the first of each
+MAKING = {
+    "dataset": "ml.Dataset({name!r}).snapshot(table)",
+    "model": "ml.Registry().register({name!r}, model)",
+    "run": "a call of a function that is decorated with @ml.track_run; its .last_run is the run",
+    "deployment": "ml.deploy('model@1', to={name!r})",
+    "monitor": "ml.Monitor({name!r}, reference=snapshot)",
+}
+KINDS = tuple(MAKING)
 
 
 class Ref(str):
@@ -84,7 +92,8 @@ class Ref(str):
         if isinstance(text, HasRef) and not isinstance(text, str):
             text = text.ref
         if not isinstance(text, str):
-            raise InvalidInputError(f"A {type(text).__name__} is not a ref.", remedy="Write 'kind/name@version'.")
+            remedy = f"A {kind} is made by {making(kind, 'name')}." if kind else "Write 'kind/name@version'."
+            raise InvalidInputError(f"A {type(text).__name__} is not a ref.", remedy=remedy)
         if isinstance(text, Ref) or text.partition("/")[0] in KINDS:
             ref = cls(text)
             if kind is not None and ref.kind != kind:
@@ -103,6 +112,17 @@ class Ref(str):
 
     def __repr__(self) -> str:
         return repr(str(self))
+
+
+def making(kind: str, name: str) -> str:
+    """Say what makes the first version of a thing.
+
+    Examples
+    --------
+    >>> making("dataset", "flights")
+    "ml.Dataset('flights').snapshot(table)"
+    """
+    return MAKING[kind].format(name=name)
 
 
 @runtime_checkable

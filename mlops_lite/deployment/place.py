@@ -65,10 +65,7 @@ class Place:
         """
         found = self.log.newest()
         if found is None:
-            known = self.store.no_such("deployment", self.name)
-            raise NotFoundError(
-                known.message, remedy=f"{known.remedy} ml.deploy('churn@1', to={self.name!r}) makes it."
-            )
+            raise self.store.no_such("deployment", self.name)
         return found
 
     def look(self) -> Record:

@@ -17,6 +17,7 @@ from mlops_lite.base.digest import HASH
 from mlops_lite.base.fork import in_child
 from mlops_lite.base.identifier import new_id
 from mlops_lite.base.record import FORMAT, Parent, Record
+from mlops_lite.base.ref import KINDS, making
 from mlops_lite.base.seal import opened, sealed
 from mlops_lite.errors import (
     DamagedError,
@@ -198,6 +199,8 @@ class Store:
         """Make the error for a name that has no record."""
         known = self.names(kind)
         advice = suggest(name, known) or f"There is no {kind} in it yet."
+        if kind in KINDS:
+            advice += f" The first is made by {making(kind, name)}."
         return NotFoundError(f"There is no {kind} {name!r} in the store at {self.url}.", remedy=advice, name=name)
 
     def verify(self, refs: Iterable[object] | None = None, *, contents: bool = True) -> Verification:
