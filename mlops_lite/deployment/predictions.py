@@ -8,13 +8,14 @@ import os
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
 from mlops_lite.base.identifier import new_id
-from mlops_lite.deployment.inputs import Held, kept
+from mlops_lite.deployment.inputs import kept
 from mlops_lite.deployment.redaction import Redaction, Way, chosen_columns
 from mlops_lite.errors import InvalidInputError, MlopsLiteError
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["KIND", "Call", "PredictionLog", "Predictions", "Slot"]
 
 KIND = "prediction"  # the kind of log in which the segments of a deployment are listed
+_MOST_ERROR = 500  # characters
 _logger = logging.getLogger("mlops_lite.deployment")
 
 
@@ -42,15 +44,18 @@ class Call(NamedTuple):
     """One call, as it was kept."""
 
     slot: Slot
-    time_ns: int
+    begun: int  # nanoseconds of the performance counter
     taken_ns: int
-    serial: int
-    rows: int
     request_id: Any
     key: Any
-    given: Held | None
-    answer: Held | None
+    given: Any  # see deployment.inputs
+    answer: Any
     error: str | None
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has; a call that failed counts as one."""
+        return 1 if self.error is not None else _length(self.answer)
 
 
 @attrs.frozen
@@ -133,8 +138,8 @@ class PredictionLog:
         """Begin empty, as a forked child must: what waits is its parent's to write."""
         self._writer = new_id()
         self._serial = 0
-        self._waiting: list[Call] = []
-        self._rows = 0
+        self._waiting: deque[tuple[Any, ...]] = deque()
+        self.rows = 0
         self._told = 0  # drops that a record has named
         self._lock = threading.Lock()
         self._turn = threading.Lock()  # one flush at a time
@@ -143,44 +148,56 @@ class PredictionLog:
         self._thread: threading.Thread | None = None
 
     def logged(self, ask: Answer, slot: Slot) -> Answer:
-        """Build the function that asks and keeps."""
-        add, wants_inputs = self._add, self.options.inputs is not False
-        clock, now = time.perf_counter_ns, time.time_ns
+        """Build the function that asks and keeps.
+
+        The way through it is written out: each call of a function would cost as much as what it does.
+        """
+        keep_input = kept if self.options.inputs is not False else _nothing
+        clock, capacity = time.perf_counter_ns, self.options.capacity
 
         def answer(X: Any, key: Any, request_id: Any) -> Any:
-            begun, start = now(), clock()
+            begun = clock()
             try:
                 said = ask(X, key, request_id)
             except Exception as error:
-                add(slot, begun, clock() - start, request_id, key, X if wants_inputs else None, None, error)
+                self._failed(slot, begun, clock() - begun, request_id, key, X, error)
                 raise
-            add(slot, begun, clock() - start, request_id, key, X if wants_inputs else None, said, None)
+            taken = clock() - begun
+            try:
+                rows = len(said) if hasattr(said, "__len__") else 1
+                if self.rows < capacity:
+                    self._waiting.append((slot, begun, taken, request_id, key, keep_input(X), kept(said), None))
+                    self.rows += rows  # threads may lose a count: the bound is not exact, and begins anew at each flush
+                    if self._thread is None:
+                        self._start()
+                else:
+                    self._drop(rows)
+            except Exception as trouble:  # a log never breaks the call that it describes
+                self._unkept(trouble)
             return said
 
         return answer
 
-    def _add(
-        self, slot: Slot, begun: int, taken: int, request_id: Any, key: Any, X: Any, said: Any, error: Any
-    ) -> None:
+    def _failed(self, slot: Slot, begun: int, taken: int, request_id: Any, key: Any, X: Any, error: Exception) -> None:
+        """Keep a call that raised."""
         try:
-            rows = 1 if error is not None else _rows(said)
-            with self._lock:
-                self._serial = serial = self._serial + rows
-                if self._rows + rows > self.options.capacity:
-                    self.dropped += rows
-                    return
-                self._rows += rows
-            self._waiting.append(
-                Call(
-                    slot, begun, taken, serial - rows, rows, request_id, key,
-                    None if X is None else kept(X),
-                    None if error is not None else kept(said),
-                    None if error is None else f"{type(error).__name__}: {error}"[:500],
-                )
-            )  # fmt: skip
-            if self._thread is None:
-                self._start()
-        except Exception as trouble:  # a log never breaks the call that it describes
+            if self.rows >= self.options.capacity:
+                self._drop(1)
+                return
+            given = kept(X) if self.options.inputs is not False else None
+            told = f"{type(error).__name__}: {error}"[:_MOST_ERROR]
+            self._waiting.append((slot, begun, taken, request_id, key, given, None, told))
+            self.rows += 1
+            self._start()
+        except Exception as trouble:
+            self._unkept(trouble)
+
+    def _drop(self, rows: int) -> None:
+        with self._lock:
+            self.dropped += rows
+
+    def _unkept(self, trouble: Exception) -> None:
+        with self._lock:
             self.lost += 1
             self.trouble = trouble
 
@@ -201,50 +218,53 @@ class PredictionLog:
         int
             Rows that were stored.
         """
-        from mlops_lite.deployment.segment import counts, encode
+        from mlops_lite.deployment.segment import encode
 
         with self._turn:
-            with self._lock:
-                calls, self._waiting = self._waiting, []
-                dropped = self.dropped
+            calls = [Call(*self._waiting.popleft()) for _ in range(len(self._waiting))]
+            self.rows, dropped = 0, self.dropped
             if not calls and dropped == self._told:
                 return 0
             rows = sum(call.rows for call in calls)
+            offset = time.time_ns() - time.perf_counter_ns()
             try:
-                data = encode(calls, self._writer, self.options.redaction)
+                data = encode(calls, self._writer, self._serial, offset, self.options.redaction)
                 digest = self.store.objects.put(data) if calls else None
-                body = {
-                    "writer": self._writer,
-                    "rows": rows,
-                    "segment": digest,
-                    "nbytes": len(data),
-                    "counts": counts(calls),
-                    "dropped": dropped - self._told,
-                    "since_ns": min((call.time_ns for call in calls), default=0),
-                    "until_ns": max((call.time_ns for call in calls), default=0),
-                }
-                self.log.append(body, action="flush", objects=[digest] if digest else [])
+                self._append(calls, rows, digest, len(data), offset, dropped)
             except Exception as error:
-                return self._kept_back(calls, error)
-            with self._lock:
-                self._rows -= rows
+                return self._kept_back(calls, rows, error)
+            self._serial += rows
             self._told, self.trouble = dropped, None
             self.kept += rows
             return rows
 
-    def _kept_back(self, calls: list[Call], error: Exception) -> int:
+    def _append(self, calls: list[Call], rows: int, digest: str | None, nbytes: int, offset: int, dropped: int) -> None:
+        from mlops_lite.deployment.segment import counts
+
+        times = [call.begun + offset for call in calls]
+        body = {
+            "writer": self._writer,
+            "rows": rows,
+            "segment": digest,
+            "nbytes": nbytes,
+            "counts": counts(calls),
+            "dropped": dropped - self._told,
+            "since_ns": min(times, default=0),
+            "until_ns": max(times, default=0),
+        }
+        self.log.append(body, action="flush", objects=[digest] if digest else [])
+
+    def _kept_back(self, calls: list[Call], rows: int, error: Exception) -> int:
         """Keep what could not be written where the store may come back; let go of what can never be written."""
         if self.trouble is None:
             _logger.warning("Predictions of %s cannot be stored: %s", self.name, error)
-        self.trouble = error
         if isinstance(error, MlopsLiteError):
-            with self._lock:
-                self._waiting[:0] = calls
+            self._waiting.extendleft(tuple(call) for call in reversed(calls))
+            self.rows += rows
         else:
-            rows = sum(call.rows for call in calls)
             with self._lock:
-                self._rows -= rows
-            self.lost += rows
+                self.lost += rows
+        self.trouble = error
         return 0
 
     def close(self) -> None:
@@ -273,12 +293,12 @@ def _work(log: weakref.ref[PredictionLog], wake: threading.Event) -> None:
         del found
 
 
-def _rows(said: Any) -> int:
-    try:
-        shape = said.shape
-    except AttributeError:
-        return len(said) if type(said) in (list, tuple) else 1
-    return shape[0] if shape else 1
+def _length(said: Any) -> int:
+    return len(said) if hasattr(said, "__len__") and getattr(said, "shape", True) else 1
+
+
+def _nothing(X: Any) -> None:
+    """Keep nothing of an input."""
 
 
 _open: weakref.WeakSet[PredictionLog] = weakref.WeakSet()

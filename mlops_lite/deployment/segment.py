@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
+from mlops_lite.deployment.inputs import Blocks, is_arrow, restored
 from mlops_lite.deployment.predictions import Call, Slot
 from mlops_lite.deployment.redaction import Redaction
 
 __all__ = ["counts", "decode", "encode", "request_ids"]
 
-_OWN = ("request_id", "time", "deployment", "model", "method", "role", "key", "seconds", "error", "prediction")
+Numbered = tuple[Call, int]  # a call and the number of its first row
 
 
 def counts(calls: Iterable[Call]) -> list[dict[str, Any]]:
@@ -41,7 +43,7 @@ def counts(calls: Iterable[Call]) -> list[dict[str, Any]]:
     ]
 
 
-def encode(calls: Sequence[Call], writer: str, redaction: Redaction) -> bytes:
+def encode(calls: Sequence[Call], writer: str, serial: int, offset: int, redaction: Redaction) -> bytes:
     """Write calls as Parquet: one row a row of input.
 
     Parameters
@@ -49,13 +51,18 @@ def encode(calls: Sequence[Call], writer: str, redaction: Redaction) -> bytes:
     calls : sequence of Call
     writer : str
         The process, for requests without an id of their own.
+    serial : int
+        How many rows it has written before.
+    offset : int
+        Nanoseconds from its performance counter to the time of day.
     redaction : Redaction
         What of the inputs may be kept.
     """
     import pyarrow as pa
     from pyarrow import parquet
 
-    tables = [_table(group, writer, redaction) for group in _groups(calls)]
+    numbered = list(zip(calls, _serials(calls, serial), strict=True))
+    tables = [_table(group, writer, offset, redaction) for group in _groups(numbered)]
     if not tables:
         return b""
     whole = pa.concat_tables(tables, promote_options="permissive")
@@ -77,33 +84,35 @@ def decode(data: bytes) -> Any:
     return parquet.read_table(io.BytesIO(data))
 
 
-def _groups(calls: Sequence[Call]) -> list[list[Call]]:
+def _serials(calls: Sequence[Call], serial: int) -> list[int]:
+    rows = [call.rows for call in calls]
+    return list(accumulate(rows, initial=serial))[:-1]
+
+
+def _groups(calls: Sequence[Numbered]) -> list[list[Numbered]]:
     """Put calls together whose inputs and answers look alike, so that they become columns at once."""
-    found: dict[Any, list[Call]] = defaultdict(list)
-    for call in calls:
-        found[call.slot, call.error is None, _look(call)].append(call)
+    found: dict[Any, list[Numbered]] = defaultdict(list)
+    for call, serial in calls:
+        found[call.slot, call.error is None, _look(call.given)].append((call, serial))
     return list(found.values())
 
 
-def _look(call: Call) -> Any:
-    if call.given is None:
-        return None
-    if call.given.kind == "blocks":
-        columns, blocks = call.given.parts
-        return id(columns) if len(blocks) < 1 else (tuple(columns), tuple(str(values.dtype) for _, values in blocks))
-    value = call.given.parts
-    return type(value), str(getattr(value, "dtype", "")), getattr(value, "shape", ())[1:]
+def _look(given: Any) -> Any:
+    if type(given) is Blocks:
+        return tuple(given.columns), tuple(str(values.dtype) for _, values, _ in given.blocks)
+    return type(given), str(getattr(given, "dtype", "")), getattr(given, "shape", ())[1:]
 
 
-def _table(calls: list[Call], writer: str, redaction: Redaction) -> Any:
+def _table(numbered: list[Numbered], writer: str, offset: int, redaction: Redaction) -> Any:
     import pyarrow as pa
 
+    calls = [call for call, _ in numbered]
     rows = np.array([call.rows for call in calls])
     slot = calls[0].slot
     total = int(rows.sum())
-    times = np.repeat(np.array([call.time_ns for call in calls], dtype="datetime64[ns]"), rows)
+    times = np.repeat(np.array([call.begun + offset for call in calls], dtype="datetime64[ns]"), rows)
     columns: dict[str, Any] = {
-        "request_id": [name for call in calls for name in request_ids(call, writer)],
+        "request_id": [name for call, serial in numbered for name in request_ids(call, writer, serial)],
         "time": pa.array(times.astype("datetime64[us]")).cast(pa.timestamp("us", tz="UTC")),
         "deployment": np.full(total, slot.deployment, dtype=np.int32),
         "model": pa.array([slot.model] * total).dictionary_encode(),
@@ -118,11 +127,11 @@ def _table(calls: list[Call], writer: str, redaction: Redaction) -> Any:
     return pa.table(columns)
 
 
-def request_ids(call: Call, writer: str) -> list[str]:
+def request_ids(call: Call, writer: str, serial: int) -> list[str]:
     """Name the rows of a call: as the caller did, with ``/0``, ``/1`` … where one name stands for several."""
     given = call.request_id
     if given is None:
-        return [f"{writer}-{call.serial + row}" for row in range(call.rows)]
+        return [f"{writer}-{serial + row}" for row in range(call.rows)]
     if not isinstance(given, (str, bytes)) and hasattr(given, "__len__"):
         names = [str(name) for name in given]
         if len(names) == call.rows:
@@ -146,7 +155,7 @@ def _answers(calls: list[Call], total: int) -> dict[str, Any]:
     """Turn answers into columns: one value a row is a prediction, several are scores, of classes that have names."""
     if calls[0].error is not None:
         return {}
-    arrays = [np.asarray(call.answer.restored()) for call in calls if call.answer is not None]
+    arrays = [np.asarray(restored(call.answer)) for call in calls]
     if any(array.ndim == 0 or len(array) != call.rows for array, call in zip(arrays, calls, strict=True)):
         arrays = [_as_rows(array, call.rows) for array, call in zip(arrays, calls, strict=True)]
     if any(array.shape[1:] != arrays[0].shape[1:] for array in arrays):
@@ -184,9 +193,7 @@ def _inputs(calls: list[Call], total: int, redaction: Redaction) -> dict[str, An
     try:
         columns = _columns(calls)
     except Exception:  # an input that is no table (a text, an image): its repr is better than nothing
-        columns = {
-            "input": [str(call.given.restored())[:1000] for call in calls for _ in range(call.rows) if call.given]
-        }
+        columns = {"input": [str(call.given)[:1000] for call in calls for _ in range(call.rows)]}
     found = {name: values for name, values in columns.items() if redaction.keeps(name) and len(values) == total}
     return {f"input:{name}": redaction.apply(name, values) for name, values in found.items()}
 
@@ -195,12 +202,11 @@ def _columns(calls: list[Call]) -> dict[str, Any]:
     """Turn inputs that look alike into columns."""
     from mlops_lite import frames
 
-    held = [call.given for call in calls if call.given is not None]
-    first = held[0]
-    if first.kind == "blocks":
-        return _of_blocks([one.parts for one in held])
-    values = [one.parts for one in held]
-    if type(first.parts) is np.ndarray and first.parts.ndim <= 2 and first.parts.dtype != object:
+    values = [call.given for call in calls]
+    first = values[0]
+    if type(first) is Blocks:
+        return _of_blocks(values)
+    if type(first) is np.ndarray and first.ndim <= 2 and first.dtype != object:
         whole = np.concatenate([np.atleast_2d(value) for value in values])
         return {str(place): _plain(whole[:, place]) for place in range(whole.shape[1])}
     import pyarrow as pa
@@ -214,22 +220,38 @@ def _is_record(value: dict[Any, Any]) -> bool:
     return not any(hasattr(cell, "__len__") and not isinstance(cell, (str, bytes)) for cell in value.values())
 
 
-def _of_blocks(parts: list[Any]) -> dict[str, Any]:
+def _of_blocks(held: list[Blocks]) -> dict[str, Any]:
     """Join the blocks of frames that look alike, block by block."""
+    columns = held[0].columns
+    found: dict[int, Any] = {}
+    for block, (places, values, first) in enumerate(held[0].blocks):
+        pieces = [one.blocks[block][2] for one in held]
+        if not is_arrow(values) and first.ndim == 2:
+            joined = _joined(pieces)
+            found.update({int(place): _array(joined[row]) for row, place in enumerate(places.as_array)})
+        else:
+            found[int(places.as_array[0])] = _array_of(pieces, is_arrow(values))
+    return {str(columns[place]): found[place] for place in sorted(found)}
+
+
+def _joined(pieces: list[Any]) -> Any:
+    """Put two-dimensional blocks side by side; a row of a block is a column of the frame."""
+    if isinstance(pieces[0], np.ndarray):
+        return np.concatenate(pieces, axis=1)
+    return type(pieces[0])._concat_same_type(pieces, axis=1)
+
+
+def _array_of(pieces: list[Any], of_arrow: bool) -> Any:
     import pandas as pd
     import pyarrow as pa
 
-    columns = parts[0][0]
-    found: dict[int, Any] = {}
-    for block, (places, values) in enumerate(parts[0][1]):
-        pieces = [blocks[block][1] for _, blocks in parts]
-        if getattr(values, "ndim", 1) == 2:
-            whole = (
-                np.concatenate(pieces, axis=1)
-                if isinstance(values, np.ndarray)
-                else pieces[0]._concat_same_type(pieces, axis=1)
-            )
-            found.update({int(place): whole[row] for row, place in enumerate(places)})
-        else:
-            found[int(places[0])] = pd.concat([pd.Series(piece) for piece in pieces], ignore_index=True)
-    return {str(columns[place]): pa.Array.from_pandas(pd.Series(found[place])) for place in sorted(found)}
+    if of_arrow:
+        return pa.chunked_array([chunk for piece in pieces for chunk in piece.chunks], pieces[0].type)
+    return _array(pd.concat([pd.Series(piece) for piece in pieces], ignore_index=True))
+
+
+def _array(values: Any) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    return pa.Array.from_pandas(pd.Series(values))

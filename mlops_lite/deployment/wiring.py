@@ -7,6 +7,8 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Any
 
+from mlops_lite.deployment.inputs import kept, restored
+
 if TYPE_CHECKING:
     from mlops_lite.deployment.predictions import PredictionLog
     from mlops_lite.deployment.rollouts import Answer
@@ -47,8 +49,6 @@ class Wiring:
     def later(self, ask: Answer, X: Any, key: Any, request_id: Any, given: Any) -> None:
         """Ask another version in the background and compare its answer; never waits, never raises."""
         try:
-            from mlops_lite.deployment.inputs import kept
-
             self._queue.put_nowait((ask, kept(X), key, request_id, kept(given)))
             if self._thread is None:
                 self._start()
@@ -73,7 +73,7 @@ class Wiring:
         while True:
             ask, held, key, request_id, given = waiting.get()
             try:
-                self._compare(ask(held.restored(), key, request_id), given.restored())
+                self._compare(ask(restored(held), key, request_id), restored(given))
             except Exception as error:
                 self.failed += 1
                 _logger.info("A shadow answer failed: %s: %s", type(error).__name__, error)
