@@ -224,7 +224,8 @@ def _before(store: Store, newest: Record | None) -> Before | None:
     if newest is None:
         return None
     try:
-        return Before(formats.manifest(newest.body["manifest"], store), store.objects)
+        manifest = formats.manifest(newest.body["manifest"], store)
+        return Before(manifest, store.objects if store.is_local else None)
     except MlopsLiteError:
         return None
 

@@ -15,7 +15,7 @@ from mlops_lite.base.digest import sha256
 from mlops_lite.formats.container.manifest import Manifest
 from mlops_lite.formats.container.source import Source
 
-__all__ = ["Before", "digest_of", "remember"]
+__all__ = ["Before", "digest_of", "is_known", "remember"]
 
 _SAMPLES = 16
 _SAMPLE_BYTES = 64
@@ -38,6 +38,12 @@ def digest_of(buffer: Any, before: Before | None) -> str | None:
     return sha256(view) if before is not None and before.resembles(view) else None
 
 
+def is_known(buffer: Any, before: Before | None) -> bool:
+    """Tell whether bytes are in the store already, or seem to be."""
+    view = memoryview(buffer).cast("B")
+    return _mapped(view) is not None or (before is not None and before.resembles(view))
+
+
 def _mapped(view: memoryview) -> str | None:
     """Follow an array or view back to the map whose whole extent it shows."""
     if not view.readonly:
@@ -55,11 +61,11 @@ class Before:
     ----------
     manifest : Manifest
         Of that version.
-    source : Objects
-        Where its objects are.
+    source : Objects, optional
+        Where its objects are; without it sizes alone are compared, for where each sample would be a request.
     """
 
-    def __init__(self, manifest: Manifest, source: Source) -> None:
+    def __init__(self, manifest: Manifest, source: Source | None) -> None:
         self._source = source
         self._by_size: dict[int, list[str]] = {}
         for digest, size in dict(manifest.objects).items():
@@ -70,8 +76,11 @@ class Before:
         return any(self._same_samples(digest, view) for digest in self._by_size.get(len(view), ()))
 
     def _same_samples(self, digest: str, view: memoryview) -> bool:
+        if self._source is None:
+            return True
+        source = self._source
         try:
-            return all(self._source.read(digest, a, b, verify=False) == view[a:b] for a, b in _samples(len(view)))
+            return all(source.read(digest, a, b, verify=False) == view[a:b] for a, b in _samples(len(view)))
         except (OSError, LookupError):
             return False
 

@@ -95,7 +95,7 @@ class Writer:
         return self._manifest(format, facts, pieces, digests)
 
     def _add_all(self, sink: Sink, pieces: list[_Piece], before: known.Before | None) -> list[str]:
-        """Add objects on all cores; hash first what the store has for sure, or seems to have."""
+        """Add objects on all cores: what is new first, so that the disk works while the rest is hashed."""
 
         def add(piece: _Piece) -> str:
             data = piece.bytes(self._data)
@@ -103,8 +103,10 @@ class Writer:
 
         if len(pieces) < 2:
             return list(map(add, pieces))
+        order = sorted(pieces, key=lambda piece: piece.is_pack or known.is_known(piece.bytes(self._data), before))
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            return list(pool.map(add, pieces))
+            found = dict(zip(map(id, order), pool.map(add, order), strict=True))
+        return [found[id(piece)] for piece in pieces]
 
     def _divide(self) -> tuple[list[_Piece], list[_Piece]]:
         packs: list[_Piece] = []
