@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import sys
 import threading
 from typing import Protocol
@@ -39,6 +40,7 @@ class _Keeper:
         with self._lock:
             self._tended.add(what)
             if self._thread is None:
+                _drain_in_worker()
                 self._thread = threading.Thread(target=self._work, name="mlops_lite runs", daemon=True)
                 self._thread.start()
 
@@ -90,9 +92,15 @@ def _at_end() -> None:
 atexit.register(_at_end)
 
 
-def drain_in_worker() -> None:
+def _drain_in_worker() -> None:
     """Have the work done at the end of a process of ``multiprocessing`` too, which runs no exit handlers."""
+    global _drained_by
     util = sys.modules.get("multiprocessing.util")
     process = sys.modules.get("multiprocessing.process")
-    if util is not None and process is not None and process.parent_process() is not None:
-        util.Finalize(None, _at_end, exitpriority=1)
+    if util is None or process is None or process.parent_process() is None or _drained_by == os.getpid():
+        return
+    _drained_by = os.getpid()
+    util.Finalize(None, _at_end, exitpriority=1)
+
+
+_drained_by = 0

@@ -44,7 +44,7 @@ def log(values: Mapping[str, Any] | None = None, /, *, step: Any = None, **metri
     if run is None:
         _outside("log")
     else:
-        run.log(values, step=step, **metrics)
+        run.record(values, step, metrics)
 
 
 def log_params(values: Mapping[str, Any] | None = None, /, **params: Any) -> None:

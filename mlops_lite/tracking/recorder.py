@@ -54,15 +54,19 @@ class Recorder(Run):
         **metrics
             Metrics by name.
         """
+        self.record(values, step, metrics)
+
+    def record(self, values: Any, step: Any, metrics: dict[str, Any]) -> None:
+        """Log metrics as :meth:`log` does; what takes a keyword apart again costs half of a point."""
         if values is None and len(metrics) == 1 and (step is None or type(step) is int):
-            ((name, value),) = metrics.items()
-            kind = type(value)
-            if kind is float or (kind is int and -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF):
-                try:
-                    self._journal.point(name, value, step)
-                except Exception as error:
-                    self._complain(name, f"could not log {name!r}: {error}")
-                return
+            for name, value in metrics.items():
+                kind = type(value)
+                if kind is float or (kind is int and -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF):
+                    try:
+                        self._journal.point(name, value, step)
+                    except Exception as error:
+                        self._complain(name, f"could not log {name!r}: {error}")
+                    return
         self._log_all(values, step, metrics)
 
     def _log_all(self, values: Any, step: Any, metrics: dict[str, Any]) -> None:

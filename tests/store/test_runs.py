@@ -18,6 +18,7 @@ from mlops_lite.errors import AmbiguousError, NotFoundError
 from mlops_lite.store import Store, run_keeper, run_layout, run_lock
 from mlops_lite.store.run_state import merge
 from mlops_lite.tracking import RunWarning
+from tests.tracking.workers import tracked_in
 
 FORK = multiprocessing.get_context("fork")
 
@@ -149,6 +150,15 @@ def test_what_ended_is_made_durable_and_its_marker_removed(store):
     while store.runs.reader.open_ids() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not store.runs.reader.open_ids()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_worker_of_multiprocessing_leaves_nothing_undone(store, method):
+    process = multiprocessing.get_context(method).Process(target=tracked_in, args=(store,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert not store.runs.reader.open_ids() and [run.metrics["own"] for run in ml.runs(store=store)] == [1]
 
 
 def test_half_a_summary_is_none(store):

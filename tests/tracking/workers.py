@@ -24,3 +24,8 @@ def tracked(number):
 def current():
     run = ml.current_run()
     return run.id if run else None
+
+
+def tracked_in(store):
+    with store:
+        tracked(1)
