@@ -1,6 +1,7 @@
 """A recorded call, put together again: its function from the recorded source, its arguments from refs and pickles."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import contextlib
@@ -315,28 +316,31 @@ class _House:
     def _execute(self, units: list[_Unit]) -> None:
         """Execute in an order in which it succeeds: a class after its bases, an import after what it imports."""
         error: Exception | None = None
+        flags = 0
         while units:
             left = []
             for unit in units:
                 try:
-                    self._execute_one(unit)
+                    self._execute_one(unit, flags)
                 except (NameError, ImportError, AttributeError) as found:
                     left.append(unit)
                     error = found
                 except Exception as found:
                     raise self._broken(f"{unit.name or unit.source}: {type(found).__name__}: {found}") from found
             if len(left) == len(units):
-                raise self._broken(f"{type(error).__name__}: {error}") from error
+                if flags:
+                    raise self._broken(f"{type(error).__name__}: {error}") from error
+                flags = __future__.annotations.compiler_flag  # annotations may name what only type checkers import
             units = left
 
-    def _execute_one(self, unit: _Unit) -> None:
+    def _execute_one(self, unit: _Unit, flags: int) -> None:
         if not unit.name:
             self._bind(unit)
             return
         file = f"<run {self._run.id}: {unit.module.__name__}.{unit.name}>"
         lines = unit.source.splitlines(keepends=True)
         linecache.cache[file] = (len(unit.source), None, lines, file)  # tracebacks show it
-        exec(compile(unit.source, file, "exec", dont_inherit=True), vars(unit.module))
+        exec(compile(unit.source, file, "exec", flags, dont_inherit=True), vars(unit.module))
 
     def _bind(self, unit: _Unit) -> None:
         """Import as the line says, from recorded modules where there are."""

@@ -171,6 +171,25 @@ def test_the_recorded_code_runs_even_after_everything_was_edited(project):
     assert now.run.code.digest != original.code.digest
 
 
+def test_annotations_may_name_what_only_a_type_checker_imports(project):
+    module = project(
+        training="""
+        from __future__ import annotations
+        from typing import TYPE_CHECKING
+        import mlops_lite as ml
+        if TYPE_CHECKING:
+            from shop.nowhere import Shape
+        def doubled(value: Shape) -> Shape:
+            return value * 2
+        @ml.track_run
+        def train(value: Shape) -> Shape:
+            return doubled(value)
+        """
+    )
+    assert module.train(3) == 6
+    assert ml.reproduce(module.train.last_run).verdict == "identical"
+
+
 def test_a_module_that_is_gone_does_not_matter_to_the_recorded_code(project, tmp_path):
     module = project(helpers=HELPERS.format(rate=2, change="+ 1"), training=TRAINING)
     module.train(module.Square(3))
