@@ -38,18 +38,24 @@ def _tables(comparison: Comparison) -> Iterator[Element]:
         (comparison.data, "dataset", "Data"),
         (comparison.packages, "package", "Packages that differ"),
     ]
+    same = []
     for frame, name, caption in parts:
-        if len(frame):
-            yield _table(frame, name, caption)
+        differs = [len({str(value) for value in row}) > 1 for row in frame.to_numpy(object)]
+        if any(differs):
+            yield _table(frame[differs], name, caption)
+        if not all(differs):
+            alike = frame[[not one for one in differs]].iloc[:, :1]
+            same.append(_table(alike.set_axis(["value"], axis=1), name, caption))
+    if same:
+        yield section("The same for all", *same)
 
 
 def _table(frame: pd.DataFrame, name: str, caption: str) -> Element:
     sides = list(frame.columns[:_MOST_SIDES])
-    more = len(frame.columns) - len(sides)
-    rows = (
-        [index, *map(_cell, values)] for index, values in zip(frame.index, frame[sides].to_numpy(object), strict=True)
-    )
-    return table([name, *sides], rows, caption + (f" ({more} more sides)" if more else ""), most=_MOST_ROWS)
+    more = f" ({len(frame.columns) - len(sides)} more sides)" if len(frame.columns) > len(sides) else ""
+    values = frame[sides].to_numpy(object)
+    rows = ([index, *map(_cell, row)] for index, row in zip(frame.index, values, strict=True))
+    return table([name, *sides], rows, caption + more, most=_MOST_ROWS)
 
 
 def _cell(value: Any) -> Any:
