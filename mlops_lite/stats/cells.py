@@ -95,11 +95,12 @@ class NumberCells:
         return {"kind": self.kind, "centre": self.centre, "unit": self.unit, "edges": zlib.compress(steps)}
 
 
-def prefixes(values: NDArray[Any], centre: float) -> NDArray[np.uint32]:
+def prefixes(values: NDArray[Any], centre: float) -> NDArray[Any]:
     """Give the first 17 bits of the float32 of ``values - centre``."""
     with np.errstate(over="ignore", invalid="ignore"):
         small = np.subtract(values, centre, dtype=np.float64).astype(np.float32)
-    return np.right_shift(small.view(np.uint32), np.uint32(15))
+    found: NDArray[Any] = small.view(np.uint32) >> np.uint32(15)
+    return found
 
 
 def places(values: NDArray[Any], centre: float) -> Ints:

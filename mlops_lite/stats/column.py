@@ -48,6 +48,8 @@ class ColumnProfile:
         Rows of further levels without a cell.
     mixed : bool
         Whether it holds values of several types.
+    alien : int
+        Rows of a type that does not fit the cells, such as text on cells of numbers: not counted further.
     """
 
     name: str
@@ -65,11 +67,12 @@ class ColumnProfile:
     unknown: Mapping[str, int] = attrs.field(factory=dict)
     rest: int = 0
     mixed: bool = False
+    alien: int = 0
 
     @property
     def present(self) -> int:
         """How many values are not missing."""
-        return self.rows - self.missing
+        return self.rows - self.missing - self.alien
 
     @property
     def missing_share(self) -> float:
@@ -149,6 +152,7 @@ class ColumnProfile:
             unknown=unknown,
             rest=self.rest + other.rest + rest,
             mixed=self.mixed or other.mixed,
+            alien=self.alien + other.alien,
         )
 
     def summary(self) -> dict[str, Any]:

@@ -27,9 +27,9 @@ class Interval:
     (0.91, True, '0.910 [0.880, 0.940]')
     """
 
-    value: float
-    low: float
-    high: float
+    value: float = attrs.field(converter=float)
+    low: float = attrs.field(converter=float)
+    high: float = attrs.field(converter=float)
     level: float = 0.95
 
     def __float__(self) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-__all__ = ["Score", "fisher", "linear", "pearson_three", "quadratic_tail"]
+__all__ = ["Score", "all_in_current", "all_of_one", "fisher", "linear", "pearson_three", "quadratic_tail"]
 
 Floats = NDArray[Any]
 _WIDE = 20_000  # beyond so many possible tables the fitted law is as good as the sum over all
@@ -169,3 +169,22 @@ def _saddlepoint(value: float, weights: Floats) -> float:
         step = point - excess / (2 * float(np.square(inner).sum()))
         point = step if low < step < high else (low + high) / 2
     return point
+
+
+def all_of_one(pooled: NDArray[Any], n: int, m: int) -> float:
+    """Give the probability that all rows of the current sample lie in one cell, whichever.
+
+    Parameters
+    ----------
+    pooled : ndarray of shape (k,)
+        Counts of both samples together.
+    n, m : int
+        Sizes of the reference and of the current sample.
+
+    Examples
+    --------
+    >>> round(all_of_one(np.array([2, 2]), 2, 2), 6)
+    0.333333
+    """
+    large = pooled[pooled >= m]
+    return float(min(1.0, np.exp(_log_choose(large, m) - _log_choose(n + m, m)).sum()))

@@ -18,7 +18,6 @@ from mlops_lite.stats.cells import (
     Cells,
     LevelCells,
     NoCells,
-    NumberCells,
     cells_of,
     frame_digest,
     level_cells,
@@ -130,18 +129,19 @@ class Profile:
         """Give the summary of each column: mean, quartiles, the commonest level."""
         return {name: column.summary() for name, column in self.columns.items()}
 
-    def encode(self, *, frame: bool = True) -> bytes:
+    def encode(self, frame: Frame | None = None) -> bytes:
         """Write it.
 
         Parameters
         ----------
-        frame : bool
-            With its cells; without, only the digest of the frame, which must then be given to :meth:`decode`.
+        frame : Frame, optional
+            One that holds its cells and is kept elsewhere: then only its digest is written, and it must be given to
+            :meth:`decode`.
         """
         columns = [column.describe() for column in self.columns.values()]
-        cells = [column.cells.describe() for column in self.columns.values()] if frame else None
+        cells = None if frame else [column.cells.describe() for column in self.columns.values()]
         described = {"format": FORMAT, "rows": self.rows, "columns": columns, "cells": cells}
-        return zlib.compress(canonical.encode({**described, "frame": self.frame.digest}))
+        return zlib.compress(canonical.encode({**described, "frame": frame.digest if frame else None}))
 
     @classmethod
     def decode(cls, data: bytes, frame: Frame | None = None) -> Profile:
@@ -258,18 +258,10 @@ def _add(columns: dict[str, ColumnProfile], block: Block, frame: Frame, each: Ea
         array = block[name]
         kind = family(array)
         if name not in columns:
-            cells = frame.columns.get(name, NoCells())
-            columns[name] = empty(name, type_name(array), kind, cells if _fits(kind, cells) else NoCells())
+            columns[name] = empty(name, type_name(array), kind, frame.columns.get(name, NoCells()))
         return tally(columns[name], array)
 
     columns.update(zip(block, each(count, block, _length(block)), strict=True))
-
-
-def _fits(kind: str, cells: Cells) -> bool:
-    """Tell whether values of a kind can be counted on cells: levels of text are no numbers."""
-    if isinstance(cells, NumberCells):
-        return kind in ("numbers", "times")
-    return isinstance(cells, LevelCells) and kind in ("levels", "numbers")
 
 
 Each = Callable[[Callable[[str], Any], Iterable[str], int], Iterable[Any]]

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_lite.stats.cells import BLOCK, LevelCells, NumberCells
+from mlops_lite.stats.cells import BLOCK, LevelCells, NoCells, NumberCells
 from mlops_lite.stats.column import MOST_UNKNOWN, ColumnProfile
 from mlops_lite.stats.values import counted, family, numbers
 
@@ -28,12 +28,30 @@ def tally(column: ColumnProfile, array: Any) -> ColumnProfile:
     -------
     ColumnProfile
     """
-    if isinstance(column.cells, NumberCells):
+    kind = family(array)
+    if isinstance(column.cells, NumberCells) and kind in ("numbers", "times"):
         return _numbers(column, column.cells, array)
-    if isinstance(column.cells, LevelCells):
+    if isinstance(column.cells, LevelCells) and kind in ("levels", "numbers"):
         return _levels(column, column.cells, array)
-    missing = int(getattr(array, "null_count", 0))
-    return attrs.evolve(column, rows=column.rows + len(array), missing=column.missing + missing)
+    return _only_missing(column, array)
+
+
+def _only_missing(column: ColumnProfile, array: Any) -> ColumnProfile:
+    """Count what is missing; what is there does not fit the cells, where there are any."""
+    mixed = column.mixed
+    if isinstance(array, np.ndarray):
+        _, missing, several = counted(array) if array.dtype == object else ({}, 0, False)
+        mixed = mixed or several
+    else:
+        missing = array.null_count
+    alien = 0 if isinstance(column.cells, NoCells) else len(array) - missing
+    return attrs.evolve(
+        column,
+        rows=column.rows + len(array),
+        missing=column.missing + missing,
+        alien=column.alien + alien,
+        mixed=mixed,
+    )
 
 
 def _numbers(column: ColumnProfile, cells: NumberCells, array: Any) -> ColumnProfile:

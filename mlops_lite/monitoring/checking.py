@@ -1,0 +1,283 @@
+"""A check: from the data to a record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from mlops_lite import workspace
+from mlops_lite.base.record import Record
+from mlops_lite.base.ref import Ref
+from mlops_lite.errors import InvalidInputError, MlopsLiteError, NotFoundError
+from mlops_lite.monitoring import performance
+from mlops_lite.monitoring.definition import Definition
+from mlops_lite.monitoring.examine import Examined, examine
+from mlops_lite.monitoring.finding import Finding
+from mlops_lite.monitoring.judge import judge
+from mlops_lite.monitoring.performance import Rows
+from mlops_lite.monitoring.ranked import ranked
+from mlops_lite.monitoring.report import ColumnReport, Report
+from mlops_lite.monitoring.rules import judge_rules
+from mlops_lite.monitoring.schema import judge_schema
+from mlops_lite.monitoring.sketch import sketch
+from mlops_lite.monitoring.source import origin, source
+from mlops_lite.monitoring.state import State
+from mlops_lite.stats import metrics
+from mlops_lite.stats.combine import benjamini_hochberg
+from mlops_lite.stats.interval import Interval
+from mlops_lite.stats.profile import Profile
+
+if TYPE_CHECKING:
+    from mlops_lite.monitoring.monitor import Monitor
+
+__all__ = ["Checking", "judge_rows"]
+
+MODEL_SHARE = 0.2  # of alpha, where there is a model to judge
+SCOPE = ("quality.", "drift.", "rule.")  # what every check asks
+
+
+class Checking:
+    """One check of a monitor.
+
+    Parameters
+    ----------
+    monitor : Monitor
+    exact : bool
+        Compare rows where a check can.
+    """
+
+    def __init__(self, monitor: Monitor, exact: bool = False) -> None:
+        self.monitor = monitor
+        self.store = monitor.store
+        self.state = monitor.state
+        self.definition = monitor.definition
+        self.reference = monitor.reference
+        self.exact = exact
+        self._stands_out = True  # until today's data were found to be like the reference
+
+    def check(self, data: Any, at: datetime) -> Report:
+        """Check data and record what was found."""
+        data = source(data, self.store)
+        known = origin(data)
+        rules = self.definition.declared
+        examined = examine(data, self.definition.kept, self.reference.frame, _unique(rules))
+        self._refuse(data, examined)
+        model = judged(self.definition.model, self.store)
+        report = self._report(examined, at, known, model)
+        return self._record(report, examined, known)
+
+    def _refuse(self, data: Any, examined: Examined) -> None:
+        mine, theirs = self.reference.frame.columns, examined.profile.frame.columns
+        if isinstance(data, Profile) and any(
+            mine[name].describe() != cells.describe() for name, cells in theirs.items() if name in mine
+        ):
+            raise InvalidInputError(
+                "This profile was counted on other cells than the reference.",
+                remedy="Profile with the frame of the monitor: profile(part, monitor.frame).",
+            )
+
+    # ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _report(self, examined: Examined, at: datetime, known: Ref | None, model: str | None) -> Report:
+        alpha = self.definition.alpha / self.definition.looks
+        current = examined.profile
+        optional = [name for name in (self.definition.target,) if name is not None]
+        measured = judge_schema(self.reference, current, optional)
+        found: dict[str, Interval] = {}
+        if current.rows:
+            measured += judge_rules(self.definition.declared, current, at, examined.repeated)
+            measured += self._drift(current, alpha)
+            about, found = judge_rows(self.definition, examined.rows, alpha, self.monitor.own_metrics)
+            measured += about
+        return Report(
+            ref=self.monitor.ref,
+            at=at,
+            rows=current.rows,
+            measurements=tuple(ranked(measured, self.definition.importance)),
+            metrics=found,
+            columns=self._columns(current, measured),
+            alpha=alpha,
+            data=None if known is None else str(known),
+            model=model,
+        )
+
+    def _drift(self, current: Profile, alpha: float) -> list[Finding]:
+        """Judge today's data by themselves, and together with those of the last checks: each has half of the chance."""
+        share = alpha * (1 - MODEL_SHARE if judges_model(self.definition) else 1)
+        settings = {"checks": self.definition.chosen, "min_effect": self.definition.min_effect}
+        settings["skip"] = self.definition.skipped
+        recent, count = self._recent(current)
+        if recent is None:
+            found = judge(self.reference, current, share, **settings)
+            self._stands_out = _alarmed(found)
+            return found
+        today = judge(self.reference, current, share / 2, **settings)
+        self._stands_out = _alarmed(today)
+        longer = judge(self.reference, recent, share / 2, f" (over the last {count + 1} checks)", **settings)
+        named = {finding.key: finding for finding in longer if finding.severity == "alert"}
+        return [named.get(each.key, each) if each.severity == "ok" else each for each in today]
+
+    def _recent(self, current: Profile) -> tuple[Profile | None, int]:
+        """Add the profiles of the last checks to today's; None where there are none of the same columns."""
+        digests = self.state.recent[-self.definition.memory + 1 :] if self.definition.memory > 1 else ()
+        found, count = None, 0
+        for data in self.store.objects.read_many(digests):
+            earlier = Profile.decode(data, self.reference.frame)
+            shared = [name for name in current.columns if name in earlier]
+            base = found or Profile(current.rows, {name: current.columns[name] for name in shared})
+            if list(base.columns) == [name for name in base.columns if name in earlier]:
+                part = Profile(earlier.rows, {name: earlier.columns[name] for name in base.columns})
+                found, count = base.merge(part), count + 1
+        return found, count
+
+    def _columns(self, current: Profile, measured: Sequence[Finding]) -> dict[str, ColumnReport]:
+        found = {}
+        for name, then in self.reference.columns.items():
+            now = current.columns.get(name)
+            own = tuple(each for each in measured if each.column == name)
+            if now is None:
+                found[name] = ColumnReport(name, own, then.summary())
+            else:
+                drawn = sketch(then, now) if now.present else {}
+                found[name] = ColumnReport(name, own, then.summary(), now.summary(), drawn)
+        return found
+
+    # ── recording ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _record(self, report: Report, examined: Examined, known: Ref | None) -> Report:
+        kept = kept_rows(self.definition, examined.rows)
+        with self.store.objects.batch() as batch:
+            profile = batch.add(_counted_like(examined.profile, self.reference).encode(self.reference.frame))
+            objects = [profile, batch.add(report.encode())]
+            if kept is not None:
+                objects.append(batch.add(kept))
+        said = {"report": objects[1], "rows": objects[2] if kept is not None else None, "profile": profile}
+
+        def body(head: Record | None) -> dict[str, Any]:
+            assert head is not None
+            state = self._after(State.of(head), profile)
+            scope = (*SCOPE, *(["performance."] if report.metrics else []))
+            state, opened, closed = state.checked(head.number + 1, report.findings, scope)
+            facts = {"at": report.at, "ok": report.ok, "look": state.looks, "opened": opened, "closed": closed}
+            return {"state": state.describe(), **said, **facts}
+
+        parents = [ref for ref in (known, report.model) if ref is not None and self._is_here(ref)]
+        record = self.monitor._log.append(body, action="check", objects=objects, parents=parents)
+        return placed(report, record)
+
+    def _after(self, state: State, profile: str) -> State:
+        """Count the look; remember the profile, unless it alarmed by itself: it would alarm again for days."""
+        begins = state.looks >= self.definition.looks
+        recent = state.recent if self._stands_out else (*state.recent, profile)[-self.definition.memory :]
+        return attrs.evolve(
+            state,
+            looks=1 if begins else state.looks + 1,
+            period=state.period + 1 if begins else state.period,
+            recent=recent,
+        )
+
+    def _is_here(self, ref: object) -> bool:
+        try:
+            self.store.parent(ref)
+        except MlopsLiteError:
+            return False  # data of another store: its ref stands in the report all the same
+        return True
+
+
+def _alarmed(findings: Sequence[Finding]) -> bool:
+    return any(finding.severity == "alert" for finding in findings)
+
+
+def placed(report: Report, record: Record) -> Report:
+    """Give a report what only its record knows."""
+    return attrs.evolve(
+        report,
+        ref=record.ref,
+        look=record.body["look"],
+        opened=tuple(record.body["opened"]),
+        closed=tuple(record.body["closed"]),
+    )
+
+
+def judges_model(definition: Definition) -> bool:
+    """Tell whether a part of alpha is kept for the model."""
+    return definition.target is not None and definition.task is not None
+
+
+def judge_rows(
+    definition: Definition, rows: Rows, alpha: float, own: Sequence[Any] = (), revision: int = 0
+) -> tuple[list[Finding], dict[str, Interval]]:
+    """Judge the model on the rows that have labels.
+
+    Every revision has half of the chance of a false alarm that the one before had, so that all together keep to theirs.
+    """
+    labelled = rows.labelled(definition.target)
+    if not len(labelled) or definition.task is None:
+        return [], {}
+    wanted = [*metrics.default(definition.task), *(metrics.get(name) for name in definition.metrics)]
+    try:
+        found = performance.evaluate(definition, labelled, [*dict.fromkeys(wanted), *own])
+    except InvalidInputError as error:
+        return [performance.raised(error)], {}
+    names = [name for name in performance.tested(definition, found) if name in definition.baseline]
+    p_values = []
+    for name in names:
+        before = performance.read(definition.baseline[name])
+        assert before is not None
+        p_values.append(performance.worsening(name, before, found[name])[2])
+    _, adjusted = benjamini_hochberg(p_values, alpha)
+    share = alpha * MODEL_SHARE / 2 ** (revision + 1)
+    return performance.findings(definition, found, dict(zip(names, adjusted.tolist(), strict=True)), share), found
+
+
+def judged(model: str | None, store: Any) -> str | None:
+    """Name the version that is judged now: what an alias or a deployment means at this moment."""
+    if model is None:
+        return None
+    ref = Ref.parse(model)
+    try:
+        if ref.kind == "deployment":
+            return str(workspace.open(ref, store).model.ref)
+        return str(ref.at(store.log(ref.kind, ref.name).resolve(ref.version)))
+    except NotFoundError:
+        return None
+
+
+def kept_rows(definition: Definition, rows: Rows) -> bytes | None:
+    """Write what labels to come will need; None where they cannot be joined."""
+    if definition.id is None or definition.target is None or rows.get(definition.id) is None or not len(rows):
+        return None
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = [name for name in definition.kept if rows.get(name) is not None]
+    columns = {name: _storable(rows.columns[name]) for name in names}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink, compression="zstd")
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+def _storable(values: np.ndarray[Any, Any]) -> Any:
+    import pyarrow as pa
+
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if value is None else str(value) for value in values.tolist()], pa.string())
+
+
+def _counted_like(profile: Profile, reference: Profile) -> Profile:
+    """Leave out columns that the reference does not have: their cells are not in its frame."""
+    return Profile(profile.rows, {name: each for name, each in profile.columns.items() if name in reference})
+
+
+def _unique(rules: Any) -> list[str]:
+    wanted = []
+    for name, several in rules.items():
+        wanted += ["*" if rule.name == "no_duplicates" else name for rule in several if rule.needs_rows]
+    return list(dict.fromkeys(wanted))

@@ -1,0 +1,94 @@
+"""Defining a monitor: the reference is profiled once, and what was learnt from it is kept."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import attrs
+
+from mlops_lite.base.record import Record
+from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
+from mlops_lite.monitoring import performance
+from mlops_lite.monitoring.definition import Definition
+from mlops_lite.monitoring.examine import Examined, examine
+from mlops_lite.monitoring.source import origin, source
+from mlops_lite.monitoring.state import State
+from mlops_lite.stats import metrics
+from mlops_lite.store.log import Log
+
+__all__ = ["define"]
+
+
+def define(log: Log, asked: Definition, reference: Any) -> Record:
+    """Define a monitor, unless it is defined so already.
+
+    Raises
+    ------
+    InvalidInputError
+        The reference has no rows or lacks a column that was named, or a column of probabilities is none.
+    """
+    reference = source(reference, log.store)
+    examined = examine(reference, asked.kept)
+    settled = examined.profile.settled()
+    _refuse(asked, settled)
+    ref = origin(reference)
+    learnt = _learn(attrs.evolve(asked, reference=None if ref is None else str(ref)), examined)
+    with log.store.objects.batch() as batch:
+        profile = batch.add(settled.encode())
+        learnt = attrs.evolve(learnt, profile=profile, rows=settled.rows, frame=settled.frame.digest)
+        digest = batch.add(learnt.encode())
+
+    def body(head: Record | None) -> dict[str, Any] | None:
+        before = State.of(head) if head else None
+        if before is not None and before.definition == digest:
+            return None
+        number = head.number + 1 if head else 1
+        actions = before.actions if before else ()
+        alerts = before.alerts if before else {}
+        pending = before.pending if before else ()
+        state = State(digest, number, actions=actions, alerts=alerts, pending=pending)
+        return {"state": state.describe(), "profile": profile}
+
+    parents = [] if ref is None else [ref]
+    return log.append(body, action="define", objects=[profile, digest], parents=parents)
+
+
+def _refuse(asked: Definition, profile: Any) -> None:
+    if not profile.rows:
+        raise InvalidInputError("The reference has no rows.", remedy="Give the data that the model was made with.")
+    for name in asked.kept:
+        if name not in profile and name != asked.target:
+            raise NotFoundError(
+                f"The reference has no column {name!r}.", remedy=suggest(name, profile.columns), name=name
+            )
+    named = {*asked.exclude, *(set(asked.rules) - {"*"}), *asked.importance}
+    named |= set(asked.chosen) - {"*"} if isinstance(asked.chosen, dict) else set()
+    for name in sorted(named):
+        if name not in profile:
+            raise NotFoundError(f"The reference has no column {name!r}.", remedy=suggest(name, profile.columns))
+
+
+def _learn(asked: Definition, examined: Examined) -> Definition:
+    """Find the task, the classes, and how good the model is on the reference."""
+    rows = examined.rows
+    learnt = attrs.evolve(asked, task=performance.learn_task(asked, rows))
+    if learnt.task == "classification":
+        learnt = attrs.evolve(learnt, classes=_plain(performance.learn_classes(learnt, rows)))
+        performance.probabilities(learnt, rows)  # refuses what is no probability
+    labelled = rows.labelled(learnt.target)
+    if not len(labelled) or learnt.task is None:
+        return learnt
+    wanted = [*metrics.default(learnt.task), *(metrics.get(name) for name in learnt.metrics)]
+    found = performance.evaluate(learnt, labelled, list(dict.fromkeys(wanted)))
+    described = {name: [each.value, each.low, each.high] for name, each in found.items()}
+    return attrs.evolve(learnt, baseline=described)
+
+
+def _plain(classes: tuple[Any, ...]) -> tuple[Any, ...]:
+    found = []
+    for each in classes:
+        with contextlib.suppress(AttributeError):
+            each = each.item()
+        found.append(each)
+    return tuple(found)

@@ -1,0 +1,143 @@
+"""What a monitor was told: kept in the store, so that ``Monitor("churn")`` in another process is the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from mlops_lite.base import canonical
+from mlops_lite.base.ref import Ref
+from mlops_lite.errors import InvalidInputError
+from mlops_lite.monitoring import measure, rules
+from mlops_lite.monitoring.rules import Rule
+from mlops_lite.stats import metrics
+
+__all__ = ["Definition"]
+
+
+def _names(given: Any) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given or ())
+
+
+def _score(given: Any) -> Any:
+    return {str(name): str(column) for name, column in given.items()} if isinstance(given, Mapping) else given
+
+
+@attrs.frozen(kw_only=True)
+class Definition:
+    """What a monitor was told. See :class:`~mlops_lite.monitoring.monitor.Monitor` for the fields."""
+
+    reference: str | None = None
+    target: str | None = None
+    score: Any = attrs.field(default=None, converter=_score)
+    prediction: str | None = None
+    id: str | None = None
+    time: str | None = None
+    group: str | None = None
+    by: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    model: str | None = None
+    task: str | None = None
+    alpha: float = 0.05
+    looks: int = 100
+    memory: int = 7
+    min_effect: float = 0.05
+    checks: Any = None
+    metrics: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    rules: Mapping[str, Any] = attrs.field(factory=dict)
+    importance: Mapping[str, float] = attrs.field(factory=dict)
+    exclude: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    keep_days: float = 90.0
+    # found in the reference
+    profile: str = ""
+    rows: int = 0
+    frame: str = ""
+    classes: tuple[Any, ...] = ()
+    baseline: Mapping[str, Any] = attrs.field(factory=dict)
+    objects: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @classmethod
+    def of(cls, *, rules: Any = None, checks: Any = None, model: Any = None, **given: Any) -> Definition:
+        """Take what a user wrote, and refuse what cannot be meant."""
+        found = cls(
+            rules=_described(rules),
+            checks=_checks(checks),
+            model=None if model is None else str(Ref.parse(model, kind=None if _has_kind(model) else "model")),
+            **given,
+        )
+        found.refuse()
+        return found
+
+    def refuse(self) -> None:
+        """Raise where something cannot be meant."""
+        if not 0 < self.alpha < 1:
+            raise InvalidInputError(f"alpha={self.alpha} is no probability between 0 and 1.")
+        if self.looks < 1 or self.memory < 1:
+            raise InvalidInputError(f"looks={self.looks} and memory={self.memory} must be at least 1.")
+        if self.min_effect < 0:
+            raise InvalidInputError(f"min_effect={self.min_effect} must not be negative.")
+        if self.task is not None:
+            metrics.default(self.task)
+        for name in self.metrics:
+            metrics.get(name)
+
+    @property
+    def declared(self) -> dict[str, tuple[Rule, ...]]:
+        """The declared rules, by column."""
+        return {name: tuple(rules.rule_of(rule) for rule in several) for name, several in self.rules.items()}
+
+    @property
+    def chosen(self) -> Any:
+        """The checks, by name, or by column and name."""
+        return measure.DEFAULTS if self.checks is None else self.checks
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """The columns of the score."""
+        return tuple(self.score.values()) if isinstance(self.score, Mapping) else _names(self.score)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The columns that are needed row by row: for metrics, and for labels to come."""
+        several = (self.id, self.target, self.prediction, *self.scores, self.time, self.group, *self.by)
+        return tuple(dict.fromkeys(name for name in several if name is not None))
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """The columns that are not judged for drift."""
+        return tuple(name for name in (self.id, self.time, self.group, *self.exclude) if name is not None)
+
+    def encode(self) -> bytes:
+        """Write it."""
+        return canonical.encode(canonical.unstructure(self))
+
+    @classmethod
+    def decode(cls, data: bytes) -> Definition:
+        """Read it back."""
+        return canonical.structure(canonical.decode(data), cls)
+
+    def same_question(self, other: Definition) -> bool:
+        """Tell whether another asks the same of the same reference: then it is the same monitor."""
+        return self.encode() == other.encode()
+
+
+def _has_kind(model: Any) -> bool:
+    return not isinstance(model, str) or model.partition("/")[0] in ("model", "deployment")
+
+
+def _described(given: Any) -> dict[str, Any]:
+    return {name: [rule.describe() for rule in several] for name, several in rules.checked(given).items()}
+
+
+def _checks(given: Any) -> Any:
+    """Take names of checks for all columns, or a mapping of column to names."""
+    if given is None:
+        return None
+    if isinstance(given, Mapping):
+        return {str(column): _checks(names) for column, names in given.items()}
+    found = list(_names(given))
+    for name in found:
+        measure.check_named(name)
+    return found

@@ -1,0 +1,127 @@
+"""The verdict over all columns: which moved, with the promised rate of false alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import attrs
+
+from mlops_lite.monitoring import measure
+from mlops_lite.monitoring.finding import Finding
+from mlops_lite.monitoring.measure import Measured, check_named, kind_of
+from mlops_lite.stats.combine import benjamini_hochberg, weighted_bonferroni
+from mlops_lite.stats.profile import Profile
+
+__all__ = ["judge"]
+
+_SCALE = 0.05  # the min_effect to which the floors of the checks belong
+
+
+@attrs.frozen
+class _Column:
+    """What was measured of one column in one window."""
+
+    name: str
+    measured: Mapping[str, Measured]
+    shared: Mapping[str, float]  # p-values over their shares
+
+    @property
+    def p_value(self) -> float:
+        return min(self.shared.values(), default=1.0)
+
+
+def judge(
+    reference: Profile,
+    current: Profile,
+    alpha: float,
+    words: str = "",
+    *,
+    checks: Collection[str] | Mapping[str, Collection[str]] = measure.DEFAULTS,
+    min_effect: float = _SCALE,
+    skip: Collection[str] = (),
+) -> list[Finding]:
+    """Measure all columns and say which moved.
+
+    A column is named if its p-value passes Benjamini and Hochberg's procedure over all columns *and* the effect reaches
+    its floor. Within a column the checks share its chance of a false alarm by their weights.
+
+    Parameters
+    ----------
+    reference, current : Profile
+        Counted on the same cells.
+    alpha : float
+        The chance that any column is named though none has moved.
+    words : str
+        Put behind the sentences of what is named.
+    checks : collection of str, or mapping of column to such
+        By name; ``*`` in a mapping stands for all other columns.
+    min_effect : float
+        In standard deviations; the floors of other effects go with it.
+    skip : collection of str
+        Columns that are not judged.
+
+    Returns
+    -------
+    list of Finding
+        Every measurement; severity ``alert`` where it counts.
+    """
+    names = [name for name in reference.columns if name in current and name not in skip]
+    measured = [_measure(name, reference, current, _chosen(checks, name)) for name in names]
+    columns = [column for column in measured if column is not None]
+    threshold, _ = benjamini_hochberg([column.p_value for column in columns], alpha)
+    scale = min_effect / _SCALE
+    return [
+        _finding(column, name, each, threshold, scale, words)
+        for column in columns
+        for name, each in column.measured.items()
+    ]
+
+
+def _chosen(checks: Collection[str] | Mapping[str, Collection[str]], column: str) -> Collection[str]:
+    if isinstance(checks, Mapping):
+        return checks.get(column, checks.get("*", measure.DEFAULTS))
+    return checks
+
+
+def _measure(name: str, reference: Profile, current: Profile, checks: Collection[str]) -> _Column | None:
+    then, now = reference.columns[name], current.columns[name]
+    if now.alien or (now.cells is not then.cells and type(now.cells) is not type(then.cells)):
+        return None  # of another type: the schema says so
+    measured = {}
+    for check in measure.fitting(checks, then.family):
+        found = check_named(check).compare(then, now)
+        if found is not None:
+            measured[check] = found
+    if any(each.p_value is None for each in measured.values()):
+        measured = _with_basis(measured, then, now)
+    p_values = {check: each.p_value for check, each in measured.items() if each.p_value is not None}
+    shared = weighted_bonferroni(p_values, {check: check_named(check).WEIGHT for check in p_values})
+    return _Column(name, measured, shared) if measured else None
+
+
+def _with_basis(measured: dict[str, Measured], then: Any, now: Any) -> dict[str, Measured]:
+    """Lend distances the p-value of the default check."""
+    basis = next((measured[name] for name in measure.BASIS if name in measured), None)
+    for name in measure.fitting(measure.BASIS, then.family):
+        basis = basis or check_named(name).compare(then, now)
+    p_value = basis.p_value if basis else 1.0
+    return {
+        name: each if each.p_value is not None else attrs.evolve(each, p_value=p_value)
+        for name, each in measured.items()
+    }
+
+
+def _finding(column: _Column, name: str, measured: Measured, threshold: float, scale: float, words: str) -> Finding:
+    floor = check_named(name).FLOOR * scale
+    named = column.shared[name] <= threshold and measured.effect >= floor
+    return Finding(
+        column=column.name,
+        kind=kind_of(name),
+        statistic=measured.statistic,
+        p_value=measured.p_value,
+        effect=measured.effect,
+        threshold=floor,
+        severity="alert" if named else "ok",
+        sentence=f"{column.name!r} {measured.sentence}{words}." if named else f"{column.name!r} is as it was.",
+    )

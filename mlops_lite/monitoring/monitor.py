@@ -1,0 +1,346 @@
+"""Monitors: a named watch over data and a model."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mlops_lite import workspace
+from mlops_lite.base import clock
+from mlops_lite.base.record import Record
+from mlops_lite.base.ref import Ref
+from mlops_lite.display import Drawn
+from mlops_lite.errors import InvalidInputError
+from mlops_lite.monitoring.checking import Checking
+from mlops_lite.monitoring.defining import define
+from mlops_lite.monitoring.definition import Definition
+from mlops_lite.monitoring.labels import Labelling
+from mlops_lite.monitoring.report import Report, Reports
+from mlops_lite.monitoring.state import Act, State
+from mlops_lite.stats.profile import Frame, Profile
+from mlops_lite.store import Store
+
+if TYPE_CHECKING:
+    from mlops_lite.monitoring.finding import Severity
+
+__all__ = ["KIND", "Monitor", "is_within", "moment"]
+
+KIND = "monitor"
+
+
+class Monitor(Drawn):
+    """A named watch over data and a model.
+
+    Without further arguments it opens the monitor that was defined under this name; with them it defines it, or
+    defines it anew where they ask something else than before.
+
+    Parameters
+    ----------
+    name : str
+    reference : table, snapshot, iterator of tables, Profile or ref, optional
+        What is as it should be. Kept as a profile, not as rows.
+    target : str, optional
+        The column of the truth; it may come later, see :meth:`label`.
+    score : str or mapping of class to str, optional
+        The column of the probability of the positive class, or one for each class; for rankings that of the score.
+    prediction : str, optional
+        The column of the predicted class or value.
+    id : str, optional
+        The column that names a row, by which labels are joined.
+    time, group : str, optional
+        Columns of the time of a row, and of the query that it belongs to (rankings).
+    by : str or list of str
+        Columns of levels: metrics are computed for each slice too.
+    model : str or ModelVersion, optional
+        ``churn@champion`` or ``deployment/prod``: what a report judges is the version that this means at that time.
+    task : {"classification", "regression", "ranking"}, optional
+        Found from the columns without it.
+    looks : int
+        Over so many checks without change ``alpha`` holds; then a new period begins.
+    alpha : float
+        The chance of one false alarm or more, over all columns and ``looks`` checks.
+    memory : int
+        Today is looked at by itself, and together with the checks before, so many in all.
+    min_effect : float
+        In standard deviations: what is smaller is no finding, however certain.
+    checks : list of str, or mapping of column to list of str, optional
+        Tests and distances by name, such as ``["ks", "psi", "missing"]``; ``*`` means all other columns.
+    metrics : list of str, optional
+        The metrics on which the verdict rests; others are reported.
+    rules : mapping of column to rule, optional
+        Declared rules (``ml.rules``), which are absolute; ``*`` means the table.
+    importance : mapping of str to float, optional
+        How much columns matter: findings are ranked by effect and importance.
+    exclude : list of str
+        Columns that are not checked.
+    keep_days : float
+        So long labels are waited for.
+    store : Store or str, optional
+
+    Examples
+    --------
+    >>> import numpy as np, mlops_lite as ml
+    >>> dice = np.random.default_rng(0)
+    >>> then = {"age": dice.normal(40, 10, 2000), "city": dice.choice(["Oslo", "Rome"], 2000)}
+    >>> m = ml.Monitor("visitors", reference=then, store="memory://monitor-example")
+    >>> m.check({"age": dice.normal(40, 10, 500), "city": dice.choice(["Oslo", "Rome"], 500)}).ok
+    True
+    >>> report = m.check({"age": dice.normal(60, 10, 500), "city": dice.choice(["Oslo", "Rome"], 500)})
+    >>> report.ok, [finding.column for finding in report.findings]
+    (False, ['age'])
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        reference: Any = None,
+        target: str | None = None,
+        score: str | Mapping[Any, str] | None = None,
+        prediction: str | None = None,
+        id: str | None = None,
+        time: str | None = None,
+        group: str | None = None,
+        by: str | Iterable[str] = (),
+        model: Any = None,
+        task: str | None = None,
+        looks: int = 100,
+        alpha: float = 0.05,
+        memory: int = 7,
+        min_effect: float = 0.05,
+        checks: Any = None,
+        metrics: Iterable[str | Callable[..., float]] = (),
+        rules: Mapping[str, Any] | None = None,
+        importance: Mapping[str, float] | None = None,
+        exclude: Iterable[str] = (),
+        keep_days: float = 90.0,
+        store: Store | str | None = None,
+    ) -> None:
+        self.store = workspace.store(store)
+        self.name = Ref.parse(name, kind=KIND).name
+        self._log = self.store.log(KIND, self.name)
+        self._local: list[tuple[Callable[[Report], Any], str]] = []
+        metrics = [metrics] if isinstance(metrics, str) else list(metrics)
+        self.own_metrics = tuple(metric for metric in metrics if not isinstance(metric, str))
+        if reference is None:
+            self._existing(locals())
+            return
+        asked = Definition.of(
+            target=target,
+            score=score,
+            prediction=prediction,
+            id=id,
+            time=time,
+            group=group,
+            by=by,
+            model=model,
+            task=task,
+            looks=looks,
+            alpha=alpha,
+            memory=memory,
+            min_effect=min_effect,
+            checks=checks,
+            metrics=[metric for metric in metrics if isinstance(metric, str)],
+            rules=rules,
+            importance=dict(importance or {}),
+            exclude=exclude,
+            keep_days=keep_days,
+        )
+        define(self._log, asked, reference)
+
+    def _existing(self, given: Mapping[str, Any]) -> None:
+        """Open what was defined; settings without a reference would be forgotten silently."""
+        if self._log.newest() is None:
+            raise self.store.no_such(KIND, self.name)
+        words = ("target", "score", "prediction", "id", "time", "group", "model", "task", "checks", "rules")
+        told = next((name for name in words if given[name] is not None), None)
+        if told is not None:
+            raise InvalidInputError(
+                f"{told}= was given to the monitor {self.name!r} without a reference.",
+                remedy=f"Monitor({self.name!r}) opens it; to define it anew give reference= too.",
+            )
+
+    # ── what it is ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def ref(self) -> Ref:
+        """``monitor/churn``."""
+        return Ref.of(KIND, self.name)
+
+    @property
+    def state(self) -> State:
+        """Where it stands, by the newest record."""
+        newest = self._log.newest()
+        assert newest is not None, "a monitor has at least the record that defined it"
+        return State.of(newest)
+
+    @property
+    def definition(self) -> Definition:
+        """What it was told."""
+        return _definition(self.store, self.state.definition)
+
+    @property
+    def reference(self) -> Profile:
+        """The profile of the reference."""
+        return _profile(self.store, self.definition.profile)
+
+    @property
+    def frame(self) -> Frame:
+        """The cells of the reference: what workers need to profile their share, ``profile(part, m.frame)``."""
+        return self.reference.frame
+
+    @property
+    def alerts(self) -> dict[str, int]:
+        """What is open, and since which record."""
+        return dict(self.state.alerts)
+
+    # ── checking ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def check(self, data: Any, *, at: datetime | date | str | None = None, exact: bool = False) -> Report:
+        """Check data against the reference, and record what was found.
+
+        Parameters
+        ----------
+        data : table, snapshot, iterator of tables, Profile, ref, or the frame of a prediction log
+        at : datetime, date or str, optional
+            What the data are of; now without it. UTC without a zone.
+        exact : bool
+            Compare the rows themselves where a check can: the reference must then be a snapshot.
+
+        Returns
+        -------
+        Report
+        """
+        checking = Checking(self, exact=exact)
+        report = checking.check(data, moment(at))
+        self._act(report)
+        return report
+
+    def label(self, ids: Any, y: Any) -> Reports:
+        """Tell what turned out to be true: checks that held these rows are revised, by a new record.
+
+        Parameters
+        ----------
+        ids : sequence
+            Of the column ``id``.
+        y : sequence
+            One label each; one given again replaces the one before.
+
+        Returns
+        -------
+        Reports
+            The revised ones.
+        """
+        revised = Labelling(self).label(ids, y)
+        for report in revised:
+            self._act(report)
+        return revised
+
+    def history(self) -> Reports:
+        """List the reports, oldest first, each as labels have revised it."""
+        return Labelling(self).history()
+
+    def report(self, number: int) -> Report:
+        """Open the report of a record."""
+        return Labelling(self).open(number)
+
+    def plot(self, metric: str | None = None) -> Any:
+        """Draw what was measured over time.
+
+        Parameters
+        ----------
+        metric : str, optional
+            One metric; all of them without it, and how many columns alarmed.
+
+        Returns
+        -------
+        Drawn
+            Shows itself in a notebook; ``print`` writes it.
+        """
+        from mlops_lite.monitoring.view import Plot
+
+        return Plot(self.history(), metric)
+
+    # ── acting ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_alert(self, action: Callable[[Report], Any], *, severity: Severity = "alert") -> Monitor:
+        """Say what is done when an alert opens.
+
+        Parameters
+        ----------
+        action : one of ml.actions, or callable
+            An action of ``ml.actions`` is stored with the monitor and done by whichever process opens the alert, once.
+            Any other callable is given the report, in this process only.
+        severity : {"alert", "warning"}
+            From which on.
+
+        Returns
+        -------
+        Monitor
+            Itself.
+        """
+        if severity not in ("alert", "warning"):
+            raise InvalidInputError(f"severity={severity!r}; actions are for 'alert' or 'warning'.")
+        if not callable(action):
+            raise InvalidInputError(f"{action!r} cannot be called.", remedy="Give one of ml.actions, or a function.")
+        from mlops_lite.monitoring.acting import remember
+
+        if not remember(self._log, action, severity):
+            self._local.append((action, severity))
+        return self
+
+    def _act(self, report: Report) -> None:
+        from mlops_lite.monitoring.acting import act
+
+        act(self, report, self._local)
+
+    def pending(self) -> tuple[Act, ...]:
+        """List stored actions that an open alert has asked for and that nobody has begun."""
+        return self.state.pending
+
+    def __repr__(self) -> str:
+        return f"<Monitor {self.name!r} in {self.store.url}>"
+
+    def _view(self) -> Any:
+        from mlops_lite.monitoring.view import monitor_view
+
+        return monitor_view(self)
+
+
+def moment(at: datetime | date | str | None) -> datetime:
+    """Read a time as a person writes it; UTC without a zone.
+
+    Examples
+    --------
+    >>> moment("2026-11-01")
+    datetime.datetime(2026, 11, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    if at is None:
+        return clock.now()
+    if isinstance(at, str):
+        try:
+            at = datetime.fromisoformat(at)
+        except ValueError as error:
+            raise InvalidInputError(
+                f"at={at!r} is no time.", remedy="Write it as 2026-11-01 or 2026-11-01T09:30."
+            ) from error
+    if not isinstance(at, datetime):
+        at = datetime(at.year, at.month, at.day)
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+@functools.lru_cache(maxsize=32)
+def _definition(store: Store, digest: str) -> Definition:
+    return Definition.decode(store.objects.read(digest))
+
+
+@functools.lru_cache(maxsize=16)
+def _profile(store: Store, digest: str) -> Profile:
+    return Profile.decode(store.objects.read(digest))
+
+
+def is_within(record: Record, days: float) -> bool:
+    """Tell whether a record is younger than so many days."""
+    return clock.now() - record.time <= timedelta(days=days)
