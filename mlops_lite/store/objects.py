@@ -353,7 +353,14 @@ class ObjectBatch:
             self._batch.abort()
             return
         with explained(self._objects._store.url, "write objects"):
-            self._batch.commit()
+            try:
+                self._batch.commit()
+            except FileNotFoundError as error:
+                raise DamagedError(
+                    f"Something removed {error.filename} before this batch was complete: it was open for longer than "
+                    "garbage collections spare what nothing points at.",
+                    remedy="Write its objects again; end a batch within three days.",
+                ) from error
         self._objects.note(self._seen)
 
     @property
@@ -370,7 +377,7 @@ class ObjectBatch:
             Contiguous.
         digest : str, optional
             Its SHA-256 where the caller has taken it already. Without it a large object is hashed while it is
-            written, which is the fastest way for one that is new.
+            written, which is the fastest way for one that is new; with it nothing is hashed again.
 
         Returns
         -------
@@ -388,7 +395,7 @@ class ObjectBatch:
                 assert digest is not None
                 self._batch.write(layout.object_path(digest), view)
             else:
-                digest = self._batch.write_hashed(view, layout.object_path)
+                digest = self._batch.write_hashed(view, layout.object_path, digest)
         self._count(digest, written=len(view))
         return digest
 

@@ -57,8 +57,8 @@ class Batch(Protocol):
         """Write one file of at most a few megabytes. May be called from several threads."""
         ...
 
-    def write_hashed(self, data: Any, path_of: Callable[[str], str]) -> str:
-        """Write a large file while its SHA-256 is taken, and name it by that; give the digest."""
+    def write_hashed(self, data: Any, path_of: Callable[[str], str], digest: str | None = None) -> str:
+        """Write a large file while its SHA-256 is taken, unless it is known, and name it by that; give the digest."""
         ...
 
     def keep(self, path: str) -> None:

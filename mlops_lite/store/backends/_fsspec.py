@@ -205,9 +205,9 @@ class FsspecBatch:
             waiting, self._waiting, self._size = self._waiting, {}, 0
         self._backend.fs.pipe(waiting)
 
-    def write_hashed(self, data: Any, path_of: Callable[[str], str]) -> str:
+    def write_hashed(self, data: Any, path_of: Callable[[str], str], digest: str | None = None) -> str:
         """Hash, then send: a bucket has no renames."""
-        digest = sha256(data)
+        digest = digest or sha256(data)
         view = memoryview(data).cast("B")
         self._backend.fs.pipe_file(self._backend._full(path_of(digest)), bytes(view))
         return digest

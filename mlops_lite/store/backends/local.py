@@ -272,7 +272,7 @@ class LocalBatch:
             _remove(temporary)
             raise
 
-    def write_hashed(self, data: Any, path_of: Callable[[str], str]) -> str:
+    def write_hashed(self, data: Any, path_of: Callable[[str], str], digest: str | None = None) -> str:
         """Hash in this thread while another writes."""
         view = memoryview(data).cast("B")
         folder = self._backend._full("objects")
@@ -281,7 +281,7 @@ class LocalBatch:
         try:
             with ThreadPoolExecutor(1) as pool:
                 written = pool.submit(_write_through, temporary, view)
-                digest = hashlib.sha256(view).hexdigest()
+                digest = digest or hashlib.sha256(view).hexdigest()
                 written.result()
             full = self._prepare(path_of(digest))
             os.replace(temporary, full)
