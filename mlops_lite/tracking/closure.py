@@ -116,6 +116,11 @@ class Closure:
         if isinstance(self.function, FunctionType):
             self._visit_function(self.function)
 
+    def _is_own(self, file: str) -> bool:
+        """Tell whether a file is the user's own: of the project, or that of the function, wherever it is installed."""
+        code = getattr(self.function, "__code__", None)
+        return is_project(file) or (code is not None and file == code.co_filename)
+
     @property
     def is_current(self) -> bool:
         """Whether every name still stands for what it stood for: a cell that is run again makes a new function."""
@@ -199,7 +204,7 @@ class Closure:
         bare = _bare(value)
         home = str(getattr(bare, "__module__", None) or ""), str(getattr(bare, "__qualname__", ""))
         if isinstance(bare, FunctionType):
-            if is_project(bare.__code__.co_filename):
+            if self._is_own(bare.__code__.co_filename):
                 self._visit_function(bare)
                 return home[0], home[1].rpartition(".")[2]
             return home if _is_at(home, value, bare) else None
@@ -211,7 +216,7 @@ class Closure:
     def _visit_class(self, cls: type) -> None:
         module = sys.modules.get(cls.__module__)
         file = getattr(module, "__file__", None) or _first_file(cls)
-        if id(cls) in self._seen or len(self.parts) >= _MOST_PARTS or not file or not is_project(file):
+        if id(cls) in self._seen or len(self.parts) >= _MOST_PARTS or not file or not self._is_own(file):
             return
         self._seen.add(id(cls))
         text = text_of(file)

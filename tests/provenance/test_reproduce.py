@@ -190,6 +190,24 @@ def test_annotations_may_name_what_only_a_type_checker_imports(project):
     assert ml.reproduce(module.train.last_run).verdict == "identical"
 
 
+def test_a_function_of_an_installed_package_takes_its_own_module_along(project, monkeypatch):
+    from mlops_lite.tracking import closure
+
+    module = project(
+        training="""
+        import mlops_lite as ml
+        def doubled(value):
+            return value * 2
+        @ml.track_run
+        def train(value):
+            return doubled(value)
+        """
+    )
+    monkeypatch.setattr(closure, "is_project", lambda file: False)
+    assert module.train(3) == 6
+    assert ml.reproduce(module.train.last_run).verdict == "identical"
+
+
 def test_a_module_that_is_gone_does_not_matter_to_the_recorded_code(project, tmp_path):
     module = project(helpers=HELPERS.format(rate=2, change="+ 1"), training=TRAINING)
     module.train(module.Square(3))
