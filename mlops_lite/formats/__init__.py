@@ -14,6 +14,9 @@ A plug-in is a module with
 ``load(facts, reader, trust) -> value``
     Makes the value again from the :class:`~mlops_lite.formats.container.Reader`.
 
+``leaves(facts, reader)``
+    Optional: the :class:`~mlops_lite.formats._leaf.Leaf` values of its arrays or files, told without opening it.
+
 Its file name is the name of the format, stored with each value; other packages name theirs in the entry-point group
 ``mlops_lite.formats``. What is stored stays readable for ever: a format may learn new facts, and forgets none.
 """
@@ -27,8 +30,10 @@ import attrs
 
 from mlops_lite.base.extension import Extensions
 from mlops_lite.errors import InvalidInputError, MissingLibraryError
+from mlops_lite.formats import _leaf
 from mlops_lite.formats import _libraries as libraries
 from mlops_lite.formats import trust as trusting
+from mlops_lite.formats._leaf import Leaf
 from mlops_lite.formats.container import Manifest, Reader, Sink, Writer
 from mlops_lite.formats.container.known import Before
 from mlops_lite.formats.trust import Trust
@@ -36,7 +41,7 @@ from mlops_lite.formats.trust import Trust
 if TYPE_CHECKING:
     from mlops_lite.formats.container.source import Verify
 
-__all__ = ["FORMATS", "Stored", "Trust", "dump", "load", "manifest", "reader", "trust_of"]
+__all__ = ["FORMATS", "Leaf", "Stored", "Trust", "dump", "leaves", "load", "manifest", "reader", "trust_of"]
 
 FORMATS = Extensions("mlops_lite.formats", group="mlops_lite.formats")
 
@@ -167,6 +172,11 @@ def manifest(stored: Stored | str, store: Any) -> Manifest:
 def reader(stored: Stored | str, store: Any, what: str = "the value", **how: Any) -> Reader:
     """Open the parts of a stored value."""
     return Reader(manifest(stored, store), store.objects, what, cache=store.cache, **how)
+
+
+def leaves(reader: Reader) -> list[Leaf]:
+    """List the arrays or files of a stored value, by their paths in it, without opening it."""
+    return _leaf.leaves(FORMATS.load(reader.manifest.format), reader)
 
 
 def load(

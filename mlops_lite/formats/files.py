@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_lite.errors import DamagedError, InvalidInputError
+from mlops_lite.formats._leaf import Leaf
 
 if TYPE_CHECKING:
     from mlops_lite.formats.container import Reader, Writer
@@ -98,6 +99,12 @@ def load(facts: Mapping[str, Any], reader: Reader, trust: Trust) -> Path:
     if facts["folder"]:
         root.mkdir(parents=True, exist_ok=True)
     return root
+
+
+def leaves(facts: Mapping[str, Any], reader: Reader) -> Iterator[Leaf]:
+    """Name the files."""
+    for file in facts["files"]:
+        yield Leaf(file["path"] or facts["name"], tuple(file["parts"]))
 
 
 def _checked(path: str, one: bool = False) -> str:

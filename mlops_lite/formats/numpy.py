@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlops_lite.errors import DamagedError
+from mlops_lite.formats._leaf import Leaf
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +50,12 @@ def load(facts: Mapping[str, Any], reader: Reader, trust: Trust) -> Any:
     """Put the array together."""
     (buffer,) = reader.buffers()
     return array(buffer, dtype_of(facts["dtype"]), tuple(facts["shape"]), facts["order"])
+
+
+def leaves(facts: Mapping[str, Any], reader: Reader) -> Iterator[Leaf]:
+    """Tell of the one array."""
+    dtype = facts["dtype"] if isinstance(facts["dtype"], str) else None
+    yield Leaf("", (0,), dtype=dtype, shape=tuple(facts["shape"]), order=facts["order"])
 
 
 def add(writer: Writer, value: np.ndarray[Any, Any]) -> int:

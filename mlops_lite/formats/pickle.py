@@ -11,7 +11,7 @@ import io
 import pickle
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
@@ -19,6 +19,8 @@ import cloudpickle
 from mlops_lite.errors import IncompatibleError, InvalidInputError
 from mlops_lite.formats import numpy as arrays
 from mlops_lite.formats import trust as trusting
+from mlops_lite.formats._leaf import Leaf, of_pickle
+from mlops_lite.formats.trust.machine import RefusedPickleError
 
 if TYPE_CHECKING:
     from mlops_lite.formats.container import Reader, Writer
@@ -95,6 +97,15 @@ def load(facts: Mapping[str, Any], reader: Reader, trust: Trust) -> Any:
     return trusting.unpickle(head, reader.buffers()[:number], trust, reader.what)
 
 
+def leaves(facts: Mapping[str, Any], reader: Reader) -> Iterator[Leaf]:
+    """Name the arrays, without opening the pickle; those of one that cannot be followed have no names."""
+    number = int(facts["head"])
+    try:
+        yield from of_pickle(reader.bytes(number))
+    except RefusedPickleError:
+        yield from (Leaf(f"array {part}", (part,)) for part in range(number))
+
+
 def _python() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -119,7 +130,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         if isinstance(obj, io.IOBase) and kind not in (io.BytesIO, io.StringIO):
             raise pickle.PicklingError("it is an open file")
         found = super().reducer_override(obj)
-        if found is not NotImplemented and isinstance(obj, (type, types.FunctionType)):
+        by_value = found is not NotImplemented and isinstance(obj, (type, types.FunctionType))
+        if by_value and obj.__module__ != "builtins":
             self._note(obj)
         return found
 

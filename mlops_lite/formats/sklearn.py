@@ -35,3 +35,6 @@ def dump(value: Any, writer: Writer) -> Mapping[str, Any]:
 def load(facts: Mapping[str, Any], reader: Reader, trust: Trust) -> Any:
     """Open the pickle."""
     return pickles.load(facts, reader, trust)
+
+
+leaves = pickles.leaves

@@ -55,6 +55,9 @@ def load(facts: Mapping[str, Any], reader: Reader, trust: Trust) -> Any:
     return pickles.load(facts, reader, trust)
 
 
+leaves = pickles.leaves
+
+
 def storage_of(value: Any) -> tuple[Any, Any]:
     """Show the bytes of a tensor's storage.
 

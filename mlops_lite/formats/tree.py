@@ -16,11 +16,12 @@ import json
 import math
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlops_lite.errors import DamagedError
 from mlops_lite.formats import numpy as arrays
+from mlops_lite.formats._leaf import Leaf
 
 if TYPE_CHECKING:
     from mlops_lite.formats.container import Reader, Writer
@@ -68,6 +69,29 @@ def load(facts: Mapping[str, Any], reader: Reader, trust: Trust) -> Any:
         return _Reading(buffers).read(json.loads(text))
     except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError) as error:
         raise DamagedError(f"The tree of {reader.what} is malformed: {error!r}.") from error
+
+
+def leaves(facts: Mapping[str, Any], reader: Reader) -> Iterator[Leaf]:
+    """Name the arrays and tensors by their paths."""
+    yield from _leaves("", json.loads(bytes(reader.bytes(int(facts["tree"])))))
+
+
+def _leaves(path: str, written: Any) -> Iterator[Leaf]:
+    if type(written) is not list:
+        return
+    kind, *rest = written
+    if kind == "array":
+        number, dtype, shape, order = rest
+        yield Leaf(path, (number,), dtype=dtype if isinstance(dtype, str) else None, shape=tuple(shape), order=order)
+    elif kind == "tensor":
+        number, dtype, shape, strides, offset, *_ = rest
+        yield Leaf(path, (number,), dtype=dtype, shape=tuple(shape), strides=tuple(strides), offset=offset)
+    elif kind in ("dict", "ordered"):
+        for key, item in rest[0]:
+            yield from _leaves(f"{path}[{key if isinstance(key, list) else repr(key)}]", item)
+    elif kind in ("list", "tuple"):
+        for index, item in enumerate(rest[0]):
+            yield from _leaves(f"{path}[{index}]", item)
 
 
 class _Writing:
