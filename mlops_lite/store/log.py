@@ -32,6 +32,7 @@ Body = Mapping[str, Any] | Callable[[Record | None], Mapping[str, Any] | None]
 _STEP = timedelta(microseconds=1)
 _FEW_OBJECTS = 256  # more are listed in an object of their own: a record is at most 64 kB
 _MOST_TURNS = 32
+_AT_ONCE = 256  # records that are read together
 _TXN_SKEW = timedelta(minutes=5)  # how far apart the clocks of two machines may be when a lost reply is looked up
 
 _dice = random.Random(os.urandom(16))  # never the user's generator: his numbers are his
@@ -217,11 +218,14 @@ class Log:
     def _find(self, txn: str) -> Record | None:
         """Look for a transaction from the newest record back to the time at which it began."""
         began = time_of(txn) - _TXN_SKEW  # the clocks of two machines differ
-        record = self.newest()
-        while record is not None and record.time >= began:
-            if record.txn == txn:
-                return record
-            record = self.read(record.number - 1) if record.number > 1 else None
+        high = len(self) + 1
+        while high > 1:
+            low = max(1, high - _AT_ONCE)
+            records = list(self.history(low, high))
+            landed = next((record for record in records if record.txn == txn), None)
+            if landed is not None or records[0].time < began:
+                return landed
+            high = low
         return None
 
     def newest(self) -> Record | None:
@@ -302,8 +306,8 @@ class Log:
         if stop is None:
             newest = self.newest()
             stop = newest.number + 1 if newest else 0
-        for low in range(max(start, 1), stop, 256):
-            numbers = range(low, min(low + 256, stop))
+        for low in range(max(start, 1), stop, _AT_ONCE):
+            numbers = range(low, min(low + _AT_ONCE, stop))
             paths = [layout.record_path(self._folder, number) for number in numbers]
             with explained(self.store.url, f"read {self.kind}/{self.name}"):
                 found = self._backend.read_many(paths)

@@ -55,8 +55,13 @@ class CollectorMachine(RuleBasedStateMachine):
     @rule(writer=WRITERS)
     def commit(self, writer):
         batch, self.batches[writer] = self.batches[writer], None
-        if batch is not None:
+        if batch is None:
+            return
+        try:
             batch.__exit__(None, None, None)
+        except DamagedError:
+            assert any(digest not in self.stores[0].objects for digest in batch.digests)
+        else:
             self.written[writer] |= batch.digests
 
     @rule(writer=WRITERS, log=st.sampled_from("xy"))
@@ -95,7 +100,7 @@ class CollectorMachine(RuleBasedStateMachine):
 
 
 CollectorMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=80, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestCollectorMachine = CollectorMachine.TestCase
 
