@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_lite.base import canonical
 from mlops_lite.tracking.closure import Closure, gather
 from mlops_lite.tracking.masking import mask_text
-from mlops_lite.tracking.sources import is_project, text_of
+from mlops_lite.tracking.sources import Text, is_project, text_of
 
 if TYPE_CHECKING:
     from mlops_lite.tracking.capture import Call
@@ -53,9 +54,13 @@ def _script(call: Call) -> Mapping[str, Any] | None:
     text = text_of(call.file)
     if text is None:
         return None
-    source = mask_text("".join(text.lines), assigned=True)[:_MOST_SCRIPT]
-    described = {"function": "", "module": "", "file": call.file, "line": 0, "source": source}
-    described |= {"parts": [], "modules": {}}
-    data = canonical.encode(described)
-    found: dict[str, Any] = {"object": call.keep(data)}
+    found: dict[str, Any] = {"object": call.keep(_described(text))}
     return {**found, "edited": [call.file]} if text.edited() else found
+
+
+@functools.lru_cache(maxsize=256)
+def _described(text: Text) -> bytes:
+    """Describe a script, once for its text: looking for secrets in it takes longer than a run."""
+    source = mask_text("".join(text.lines), assigned=True)[:_MOST_SCRIPT]
+    said = {"function": "", "module": "", "file": text.file, "line": 0, "source": source, "parts": [], "modules": {}}
+    return canonical.encode(said)
