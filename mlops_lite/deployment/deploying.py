@@ -205,18 +205,21 @@ def _recorded(place: Place, model: str, outcomes: tuple[Outcome, ...], message: 
     if not outcomes:
         return None
     verdict = Verdict(model, place.name, outcomes)
-    judged = place.append("judge", model, lambda state: state, message=message, gates=outcomes, keep_same=True)
+    facts = {"refused": sum(not outcome.ok for outcome in outcomes)}
+    judged = place.append("judge", model, _same, message=message, gates=outcomes, facts=facts, keep_same=True)
     if verdict.ok:
         return judged
-    refused = sum(not outcome.ok for outcome in outcomes)
-    serving = judged.serving or "nothing"
+    goes_on = f"{judged.serving} goes on serving" if judged.serving else "nothing serves there yet"
     raise GateError(
-        f"{model} was refused at {place.name!r} by {refused} of {len(outcomes)} gates; {serving} goes on serving.\n"
-        f"{verdict}\n",
-        remedy=f"The numbers are kept in {judged.ref}.",
+        f"{model} was refused at {place.name!r} by {facts['refused']} of {len(outcomes)} gates; {goes_on}. The numbers "
+        f"are kept in {judged.ref}.\n{verdict.table()}",
         outcomes=outcomes,
         ref=judged.ref,
     )
+
+
+def _same(state: State) -> State:
+    return state
 
 
 def _step(model: str, way: Rollout, key: str | None, before: State, *, asked_gates: bool) -> Callable[[State], State]:

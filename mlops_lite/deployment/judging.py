@@ -227,6 +227,5 @@ def _told(verdict: str, name: str, test: SequentialTest) -> dict[str, Any]:
         "verdict": verdict,
         "on": name,
         "p_value": test.p_value,
-        "e_value": min(test.e_value, 1e300),
         "seen": [test.candidates, test.references],
     }

@@ -123,6 +123,7 @@ class Place:
         message: str | None = None,
         gates: Iterable[Outcome] = (),
         facts: Mapping[str, Any] | None = None,
+        also: Iterable[str] = (),
         expected: int | None = None,
         keep_same: bool = False,
     ) -> Change:
@@ -143,6 +144,8 @@ class Place:
             What was measured.
         facts : mapping, optional
             What else to keep.
+        also : iterable of str
+            Refs of other versions that it concerns.
         expected : int, optional
             The record that must be the newest one.
         keep_same : bool
@@ -169,7 +172,9 @@ class Place:
             after = step(before).stamped(number + 1)
             return {**said, "state": after.encoded()} if keep_same or head is None or after != before else None
 
-        record = self.log.append(body, action=action, message=message, parents=[model], objects=objects)
+        record = self.log.append(
+            body, action=action, message=message, parents=dict.fromkeys([model, *also]), objects=objects
+        )
         return Change.of(record, self.store)
 
     def _told(self, gates: Iterable[Outcome]) -> tuple[dict[str, Any], list[str]]:
@@ -213,7 +218,7 @@ class Place:
             left = str(model_ref(leaving)) if leaving is not None else state.newest
             after = self._returned(head, state, left, target)
             try:
-                return self._replace(head, "rollback", after, message=reason, facts={"left": left})
+                return self._replace(head, "rollback", after, message=reason, facts={"left": left}, also=[str(left)])
             except ConflictError:
                 continue  # somebody else was faster: look again
 

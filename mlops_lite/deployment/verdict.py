@@ -65,6 +65,13 @@ class Verdict(Sequence[Outcome], Drawn):
         ]
         return pd.DataFrame(rows, columns=["gate", "ok", "name", "value", "sentence"])
 
+    def table(self) -> str:
+        """Write what each gate said as text, in aligned columns."""
+        from mlops_lite.deployment.view import of_gates
+        from mlops_lite.display import plain
+
+        return plain(of_gates(self.outcomes))
+
     def __repr__(self) -> str:
         passed = sum(outcome.ok for outcome in self.outcomes)
         return f"<Verdict on {self.model} at {self.place}: {passed} of {len(self)} gates passed>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_lite.display import badge, card, facts, section, table, text
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from mlops_lite.deployment.state import State
     from mlops_lite.deployment.verdict import Verdict
 
-__all__ = ["of_change", "of_deployment", "of_history", "of_verdict"]
+__all__ = ["of_change", "of_deployment", "of_gates", "of_history", "of_verdict"]
 
 _SHOWN = 20
 
@@ -72,7 +73,7 @@ def of_change(change: Change) -> Any:
     return card(
         change.ref,
         facts(rows, "What was done"),
-        _gates(change.gates) if change.gates else None,
+        of_gates(change.gates) if change.gates else None,
         subtitle=f"{change.author} on {change.host}" if change.host else change.author,
         status=badge(change.action, "ok" if change.ok else "alert"),
     )
@@ -85,11 +86,19 @@ def of_history(history: History) -> Any:
 
 def _entries(history: History) -> Any:
     rows = [
-        [one.number, one.action, one.model, one.serving, one.since, one.until, one.author, one.message]
+        [one.number, one.action, _short(one.model), _short(one.serving), _when(one.since), one.author, one.message]
         for one in reversed(history)
     ]
-    columns = ["entry", "what", "model", "serving then", "since", "until", "who", "why"]
+    columns = ["entry", "what", "model", "serves then", "since (UTC)", "who", "why"]
     return table(columns, rows, "Entries, the newest first")
+
+
+def _short(ref: str | None) -> str | None:
+    return ref.partition("/")[2] if ref else None
+
+
+def _when(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S}"
 
 
 def of_verdict(verdict: Verdict) -> Any:
@@ -97,10 +106,11 @@ def of_verdict(verdict: Verdict) -> Any:
     status = badge("passed", "ok") if verdict.ok else badge("refused", "alert")
     if not len(verdict):
         return card(verdict.model, text("No gate was asked."), subtitle=f"for {verdict.place}", status=status)
-    return card(verdict.model, _gates(verdict.outcomes), subtitle=f"for {verdict.place}", status=status)
+    return card(verdict.model, of_gates(verdict.outcomes), subtitle=f"for {verdict.place}", status=status)
 
 
-def _gates(outcomes: tuple[Outcome, ...]) -> Any:
+def of_gates(outcomes: tuple[Outcome, ...]) -> Any:
+    """Draw what each gate said."""
     rows = [
         [one.gate, badge("passed", "ok") if one.ok else badge("refused", "alert"), one.error or one.sentence]
         for one in outcomes

@@ -120,10 +120,9 @@ class _Rows:
 
         for run in runs(store=self._store):
             if self._wanted is None or run.ref in self._wanted:
-                state = run._state
-                host, author = str(state.get("host", "")), str(state.get("author", ""))
+                host = str(run.facts.get("process", {}).get("host", ""))
                 data = sorted(self._data(run.ref))
-                yield [run.started_at, author, host, f"run {run.name}".strip(), str(run.ref), None, data, None, ""]
+                yield [run.started_at, run.author, host, f"run {run.name}".strip(), str(run.ref), None, data, None, ""]
 
     def _data(self, ref: Ref) -> frozenset[str]:
         """Give the snapshots behind a thing, near or far."""

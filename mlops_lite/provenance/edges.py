@@ -82,9 +82,11 @@ class Edges:
     def _renew_log(self, kind: str, name: str) -> None:
         log = self._store.log(kind, name)
         for record in log.history(self._read[kind, name] + 1):
+            self._read[kind, name] = record.number
+            if record.action == "judge" and not record.body.get("refused"):
+                continue  # the record that switched says all of it
             self._records[record.ref] = _node_of(record)
             self._parents[record.ref] = record.parents
-            self._read[kind, name] = record.number
 
     def _renew_runs(self) -> None:
         from mlops_lite.tracking import runs
@@ -100,7 +102,7 @@ class Edges:
         inputs = [Parent(one["ref"], one.get("record", ""), one.get("store", "")) for one in state.get("inputs", ())]
         if state.get("parent"):
             inputs.append(Parent(state["parent"]))
-        node = Node(run.ref, run.name, str(state.get("author", "")), run.started_at, None)
+        node = Node(run.ref, run.name, run.author, run.started_at, None)
         return node, tuple(inputs), run.outputs
 
     def sources(self, ref: Ref) -> tuple[Parent, ...]:
