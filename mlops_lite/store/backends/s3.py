@@ -20,10 +20,18 @@ def connect(url: str, options: Mapping[str, Any]) -> S3Backend:
     return S3Backend(url, options)
 
 
+_PART = 16 << 20
+_MOST_PARTS = 10_000
+
+
 class S3Backend(FsspecBackend):
     """A bucket prefix through s3fs, which asks for the size first unless told to fetch in one piece."""
 
     whole: Mapping[str, Any] = {"max_concurrency": 1}
+
+    def large(self, size: int) -> Mapping[str, Any]:
+        """Send parts of 16 MiB side by side, which is faster than fewer of 50; ten thousand are the most."""
+        return {"chunksize": max(_PART, -(-size // _MOST_PARTS))}
 
     def create(self, path: str, data: bytes) -> None:
         """Create; where S3 says that it cannot decide between two who create at once (409), ask again."""
