@@ -92,15 +92,16 @@ def _more(count: int) -> str:
 
 
 def _fit(cells: list[list[str]], room: int) -> list[int]:
-    """Take from the widest columns until all fit."""
-    if not cells:
-        return []
-    widths = [max(width(row[index]) for row in cells if index < len(row)) for index in range(max(map(len, cells)))]
+    """Take from the widest columns until all fit; break words, such as refs, only where nothing else helps."""
+    columns = [[cell for cell in column if cell] or [""] for column in zip_longest(*cells, fillvalue="")]
+    widths = [max(map(width, column)) for column in columns]
+    words = [max(width(word) for cell in column for word in cell.split(" ")) for column in columns]
     excess = sum(widths) + len(_GAP) * (len(widths) - 1) - room
-    while excess > 0 and max(widths) > _NARROWEST:
-        widest = widths.index(max(widths))
-        widths[widest] -= 1
-        excess -= 1
+    for least in (words, [_NARROWEST] * len(widths)):
+        while excess > 0 and any(each > low for each, low in zip(widths, least, strict=True)):
+            spare = [each if each > low else 0 for each, low in zip(widths, least, strict=True)]
+            widths[spare.index(max(spare))] -= 1
+            excess -= 1
     return widths
 
 

@@ -198,9 +198,8 @@ class Store:
     def no_such(self, kind: str, name: str) -> NotFoundError:
         """Make the error for a name that has no record."""
         known = self.names(kind)
-        advice = suggest(name, known) or f"There is no {kind} in it yet."
-        if kind in KINDS:
-            advice += f" The first is made by {making(kind, name)}."
+        first = f" The first is made by {making(kind, name)}." if kind in KINDS else ""
+        advice = suggest(name, known) or f"There is no {kind} in it yet.{first}"
         return NotFoundError(f"There is no {kind} {name!r} in the store at {self.url}.", remedy=advice, name=name)
 
     def verify(self, refs: Iterable[object] | None = None, *, contents: bool = True) -> Verification:

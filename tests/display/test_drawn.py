@@ -210,3 +210,10 @@ def test_nothing_is_lost_where_a_terminal_is_narrow(words):
     kept = "".join(line[6:] for line in written.splitlines()[3:])
     assert kept.replace(" ", "") == words.replace(" ", "")
     assert max(map(width, written.splitlines())) <= 40
+
+
+def test_words_such_as_refs_are_broken_last():
+    rows = [["dataset/flights-held-out@12", "a fifth of the same days, held out, to measure on"]]
+    written = table(["ref", "why"], rows, "T").plain(50)
+    assert "dataset/flights-held-out@12" in written
+    assert max(map(width, written.splitlines())) <= 50
