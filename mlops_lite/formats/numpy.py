@@ -176,7 +176,7 @@ def masked(data: Any, mask: Any, fill_value: Any, hard: bool) -> Any:  # a name 
     """Make a masked array of its data and its mask."""
     import numpy as np
 
-    made = np.ma.MaskedArray(data, mask=mask, hard_mask=hard)  # type: ignore[no-untyped-call]
+    made = np.ma.MaskedArray(data, mask=mask, hard_mask=hard)
     if fill_value is not None:
         made.fill_value = fill_value
     return made

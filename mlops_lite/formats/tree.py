@@ -170,7 +170,7 @@ def _when(value: datetime.datetime) -> Any:
     return ["datetime", value.isoformat(), value.fold]
 
 
-_CONTAINERS = {
+_CONTAINERS: dict[type, str] = {
     list: "list",
     tuple: "tuple",
     dict: "dict",

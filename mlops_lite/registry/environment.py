@@ -65,7 +65,7 @@ class Environment:
     """
 
     python: str = ""
-    packages: Mapping[str, str] = attrs.field(factory=dict, converter=dict)
+    packages: Mapping[str, str] = attrs.field(factory=dict)
 
     @property
     def requirements(self) -> str:

@@ -77,11 +77,11 @@ class Signature:
 
     container: str
     schema: Schema | None = None
-    dtypes: Mapping[str, str] = attrs.field(factory=dict, converter=dict)
+    dtypes: Mapping[str, str] = attrs.field(factory=dict)
     dtype: str | None = None
-    shape: tuple[int | None, ...] | None = attrs.field(default=None, converter=attrs.converters.optional(tuple))
+    shape: tuple[int | None, ...] | None = None
     nullable: bool = False
-    optional: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    optional: tuple[str, ...] = ()
     output: Signature | None = None
 
     @classmethod
@@ -198,7 +198,7 @@ def _infer(example: Any) -> Signature:
         from mlops_lite.registry.check_array import infer
 
         return infer(example)
-    table = [example] if is_record(example) else example
+    table: Any = [example] if is_record(example) else example
     container = frames.kind(table)
     if container is None:
         raise InvalidTypeError(

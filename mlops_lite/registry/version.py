@@ -236,7 +236,7 @@ class ModelVersion:
             what=str(self.ref),
             readonly=readonly,
             copy=copy,
-            verify={True: "always", False: "never"}.get(verify, verify),  # type: ignore[call-overload]
+            verify=_when(verify),
         )
         workspace.uses(self.ref)
         return model
@@ -290,3 +290,9 @@ class ModelVersion:
 
     def __repr__(self) -> str:
         return f"<ModelVersion {self.ref} {self.format} {self.nbytes:,} bytes {short(self.digest)}>"
+
+
+def _when(verify: bool | Verify) -> Verify:
+    if isinstance(verify, bool):
+        return "always" if verify else "never"
+    return verify

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,13 @@ def four_arrays(seed: int = 0) -> dict[str, Any]:
     return {f"w{i}": rng.random(SIZE_MIB * MIB // 8) for i in range(4)}
 
 
+def register(path: str, model: Any) -> None:
+    """Register a model in a store of its own."""
+    import mlops_lite as ml
+
+    ml.Registry(ml.Store(path)).register("m", model)
+
+
 def raw_write(path: str, model: dict[str, Any]) -> None:
     """Write the bytes of the arrays, a file each, with SHA-256 on all cores and fsync: the floor."""
     os.makedirs(path)
@@ -77,15 +85,14 @@ def fresh(path: str) -> None:
 @case("models.first")
 def first() -> Iterator[Row]:
     """Register four arrays for the first time."""
-    import mlops_lite as ml
 
     model = four_arrays()
     with folder() as path:
         times: list[list[float]] = [[], []]
         for number in range(ROUNDS + 1):
             places = [f"{path}/store{number}", f"{path}/raw{number}"]
-            times[0].append(seconds(lambda to=places[0]: ml.Registry(ml.Store(to)).register("m", model)))
-            times[1].append(seconds(lambda to=places[1]: raw_write(to, model)))
+            times[0].append(seconds(partial(register, places[0], model)))
+            times[1].append(seconds(partial(raw_write, places[1], model)))
             for place in places:
                 fresh(place)
         mine, raw = (statistics.median(column[1:]) for column in times)
@@ -152,13 +159,13 @@ def second() -> Iterator[Row]:
         for _ in range(ROUNDS + 1):
             changed = change()
             before = size_of(path)
-            times[0].append(seconds(lambda changed=changed: registry.register("m", changed)))
+            times[0].append(seconds(partial(registry.register, "m", changed)))
             sizes.append(size_of(path) - before)
-            times[1].append(seconds(lambda changed=changed: hash_all(changed)))
+            times[1].append(seconds(partial(hash_all, changed)))
             loaded = {**registry.load("m", readonly=True), "w1": rng.random(len(model["w1"]))}
-            times[2].append(seconds(lambda loaded=loaded: registry.register("m", loaded)))
+            times[2].append(seconds(partial(registry.register, "m", loaded)))
             del loaded
-            times[3].append(seconds(lambda: ml.Registry(ml.Store(f"{path}/other")).register("m", model)))
+            times[3].append(seconds(partial(register, f"{path}/other", model)))
             fresh(f"{path}/other")
         ours, floor, mapped, whole = (statistics.median(column[1:]) for column in times)
         nbytes, array = statistics.median(sizes), SIZE_MIB * MIB
@@ -293,7 +300,7 @@ def forest() -> Iterator[Row]:
         cases: tuple[tuple[str, dict[str, Any]], ...] = (("code", {"trusted": "code"}), ("known", {"trusted": "known"}))
         for level, how in cases:
             mine, theirs = in_turn(
-                lambda how=how: registry.load("forest", **how), lambda: joblib.load(f"{path}/model.joblib"), rounds=15
+                partial(registry.load, "forest", **how), partial(joblib.load, f"{path}/model.joblib"), rounds=15
             )
             holds = mine <= theirs if level == "code" else None
             mark = "<= 1.0 x joblib" if level == "code" else "names judged earlier"
@@ -349,7 +356,7 @@ def moto() -> Iterator[dict[str, Any]]:
 
     from tests.servers import free_port, running
 
-    port = free_port()
+    port = free_port()  # type: ignore[no-untyped-call]
     with running([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], port):
         url = f"http://127.0.0.1:{port}"
         urllib.request.urlopen(urllib.request.Request(f"{url}/bench", method="PUT"), timeout=10).close()
@@ -400,4 +407,4 @@ def signature() -> Iterator[Row]:
 def each(function: Callable[[Any], Any], values: list[Any]) -> float:
     """Time single calls, and give the median."""
     function(values[0])
-    return statistics.median(seconds(lambda value=value: function(value)) for value in values[1:])
+    return statistics.median(seconds(partial(function, value)) for value in values[1:])
