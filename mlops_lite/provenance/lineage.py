@@ -11,6 +11,7 @@ from mlops_lite import workspace
 from mlops_lite.base.record import Parent
 from mlops_lite.base.ref import HasRef, Ref
 from mlops_lite.display import Drawn
+from mlops_lite.display.element import Tone
 from mlops_lite.errors import InvalidInputError, MissingLibraryError
 from mlops_lite.provenance.edges import Edges, Node, edges_of
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Lineage", "lineage"]
 
-_TONES = {"here": "", "elsewhere": "info", "missing": "warning", "different": "alert"}
+_TONES: Mapping[str, Tone] = {"here": "", "elsewhere": "info", "missing": "warning", "different": "alert"}
 _SHAPES = {
     "dataset": ("[(", ")]"),
     "run": ("([", "])"),

@@ -1,5 +1,6 @@
 """A handle follows its log, swaps without a failed call, and goes on serving whatever happens."""
 
+import os
 import pickle
 import threading
 import time
@@ -18,7 +19,7 @@ from mlops_lite.errors import (
     StoreUnavailableError,
     UntrustedError,
 )
-from tests.deployment.conftest import Constant, register
+from tests.deployment.conftest import register
 
 
 def until(condition, seconds=10.0):
@@ -291,6 +292,26 @@ def test_a_closed_handle_goes_on_answering(live, row):
     assert live.predict(row) == [1]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_follows_by_itself(live, served, row):
+    live.predict(row)
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            live.predict(row)
+            end = time.monotonic() + 10
+            while live.predict(row)[0] != 2 and time.monotonic() < end:
+                time.sleep(0.01)
+            os.write(write, b"%d" % live.predict(row)[0])
+        finally:
+            os._exit(0)
+    ml.deploy("churn@2", to="prod", store=served)
+    os.waitpid(child, 0)
+    assert os.read(read, 10) == b"2"
+    os.close(read), os.close(write)
+
+
 # ── going back ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -406,5 +427,14 @@ def test_models_are_refused_before_a_place_is_made(served):
     assert served.names("deployment") == []
 
 
-def test_constants_answer_their_number():
-    assert Constant(2).predict([0, 0]).tolist() == [2, 2]
+def test_a_module_of_torch_serves_without_gradients(store, open_handles):
+    torch = pytest.importorskip("torch")
+    module = torch.nn.Sequential(torch.nn.Linear(3, 1), torch.nn.Dropout(0.5))
+    ml.Registry(store).register("net", module)
+    ml.deploy("net@1", to="prod", store=store)
+    live = open_handles("prod", store=store, trusted="code")
+    X = np.ones((2, 3), dtype=np.float32)
+    first = live.predict(X)
+    assert isinstance(first, np.ndarray)
+    assert (first == live.predict(X)).all()  # nothing is dropped out
+    assert not live(torch.ones(2, 3)).requires_grad
