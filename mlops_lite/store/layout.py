@@ -17,6 +17,7 @@ __all__ = [
     "log_folder",
     "object_digest",
     "object_path",
+    "record_number",
     "record_path",
 ]
 
@@ -63,6 +64,18 @@ def record_path(folder: str, number: int) -> str:
     'logs/model/=43hurn/000000000003.json'
     """
     return f"{folder}/{number:012d}.json"
+
+
+def record_number(path: str) -> int:
+    """Read the number back from the path of a record; 0 where the path is none.
+
+    Examples
+    --------
+    >>> record_number("logs/model/=43hurn/000000000003.json"), record_number("logs/model/=43hurn/hint")
+    (3, 0)
+    """
+    name, _, ending = path.rpartition("/")[2].partition(".")
+    return int(name) if len(name) == 12 and name.isdigit() and ending == "json" else 0
 
 
 def hint(folder: str) -> str:

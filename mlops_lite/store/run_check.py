@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -43,13 +44,29 @@ def _journals(store: Store) -> Iterator[tuple[str, str, str | None]]:
     from mlops_lite.store import run_points
 
     runs = sorted({found.path.split("/")[2] for found in store.backend.walk(run_layout.DATA)})
+    counts = _counts(store)
     for run in runs:
+        read = 0
         for name, paths in store.runs.reader.journals(run):
             pieces = store.backend.read_many(paths)
             content = run_points.read(b"".join(piece for piece in pieces if piece is not None))
+            read += sum(len(points.step) for points in content.points.values())
             lost = content.damaged - content.torn
             trouble = f"{lost} bytes in the middle cannot be read" if lost else None
             yield f"{run_layout.data_folder(run)}/{name}.bin", f"run/{run}", trouble
+        if read < counts.get(run, 0):
+            yield run_layout.data_folder(run), f"run/{run}", f"{read} of {counts[run]} points"
+
+
+def _counts(store: Store) -> dict[str, int]:
+    """Say of each run that ended how many points its summary speaks of; of none where summaries cannot be read."""
+    counts: dict[str, int] = {}
+    with contextlib.suppress(Exception):  # what is damaged is named where it is checked
+        listing = store.runs.index.listing()
+        for row in range(len(listing)):
+            state = listing.state(row)
+            counts[state["id"]] = sum(metric["count"] for metric in state.get("metrics", {}).values())
+    return counts
 
 
 def needs_of(store: Store) -> Iterator[tuple[str, str]]:

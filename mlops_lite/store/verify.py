@@ -118,10 +118,15 @@ class _Check:
         self.needed: dict[str, set[str]] = {}  # digest -> the refs that need it
 
     def chain(self, log: Log) -> None:
-        """Read a log from its first record to its last, and compare each with the digest that the next one holds."""
+        """Read a log from its first record to its last, and compare each with the digest that the next one holds.
+
+        The last is found by listing the folder, for here no record is believed.
+        """
+        found = self.store.backend.walk(layout.log_folder(log.kind, log.name))
+        last = max((layout.record_number(stat.path) for stat in found), default=0)
         before: Record | None = None
         intact = True
-        for number in range(1, len(log) + 1):
+        for number in range(1, last + 1):
             record = self._read(log, number)
             if record is None:
                 intact = False

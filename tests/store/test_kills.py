@@ -7,8 +7,6 @@ import subprocess
 import sys
 import time
 
-import pytest
-
 from mlops_lite.store import Store
 
 WRITERS = 4
@@ -55,18 +53,8 @@ def kill_at_random(url, kills):
     return acknowledged
 
 
-@pytest.mark.slow
 def test_of_writers_killed_at_random_nothing_acknowledged_is_lost(tmp_path):
-    acknowledged = kill_at_random(tmp_path / "s", kills=40)
-    assert len(acknowledged) > 20
-    check(tmp_path / "s", acknowledged)
-
-
-@pytest.mark.parametrize("writers", [2, 8])
-def test_racing_processes_lose_nothing_and_leave_no_gap(tmp_path, writers):
-    each = 40 // writers
-    processes = [start(tmp_path / "s", writer, each) for writer in range(writers)]
-    acknowledged = [line for process in processes for line in process.communicate()[0].split("\n") if line]
-    assert all(process.returncode == 0 for process in processes)
-    assert len(acknowledged) == writers * each
+    """A few; ``python -m tests.bench store.kills`` kills two hundred."""
+    acknowledged = kill_at_random(tmp_path / "s", kills=24)
+    assert len(acknowledged) > 12
     check(tmp_path / "s", acknowledged)

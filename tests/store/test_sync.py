@@ -153,3 +153,87 @@ def test_runs_come_with_their_points_and_artifacts(pair):
     a.sync(b)
     with b:
         assert len(ml.runs()) == 2
+
+
+def test_labels_that_moved_on_both_sides_are_reported_and_left(pair):
+    a, b = pair
+    for number in range(3):
+        add(a, "flights", f"{number}")
+    a.sync(b)
+    a.labels("dataset", "flights").move("golden", 1)
+    b.labels("dataset", "flights").move("golden", 2)
+    done = a.sync(b)
+    assert (done.forks, done.labels, done.ok) == ((), ("dataset/flights",), False)
+    assert "labels left as they are there: dataset/flights" in str(done)
+    assert b.labels("dataset", "flights").all() == {"golden": 2}
+
+
+def test_a_label_never_arrives_before_the_version_that_it_names(pair, monkeypatch):
+    """Somebody registers and labels a version while the synchronisation makes its list."""
+    from mlops_lite.store import sync
+
+    a, b = pair
+    add(a, "flights", "1")
+    a.labels("dataset", "flights").move("golden", 1)
+    reachable = a.objects.reachable
+
+    def meanwhile(record):
+        monkeypatch.setattr(a.objects, "reachable", reachable)
+        other = Store(a.url)
+        add(other, "flights", "2")
+        other.labels("dataset", "flights").move("golden", 2)
+        return reachable(record)
+
+    monkeypatch.setattr(a.objects, "reachable", meanwhile)
+    sync.synchronise(a, b)
+    assert b.labels("dataset", "flights").all().get("golden", 1) <= len(b.log("dataset", "flights"))
+    assert a.sync(b).ok
+    assert b.labels("dataset", "flights").all() == {"golden": 2}
+
+
+def test_forks_travel_on(pair, tmp_path):
+    a, b = pair
+    c = Store(tmp_path / "c")
+    add(a, "z", "a's")
+    add(b, "z", "b's")
+    (fork,) = a.sync(b).forks
+    assert b.sync(c).records == 2
+    assert c.log("dataset", "z").find(fork.partition("@")[2]).body["text"] == "a's"
+    assert c.verify().ok
+    assert b.sync(a).records == 1  # a's own record is no fork of a's
+
+
+def test_what_was_made_from_things_elsewhere_is_copied_without_them(pair):
+    from mlops_lite.base.record import Parent
+
+    a, b = pair
+    add(
+        a,
+        "clean",
+        "clean",
+        parents=[Parent("dataset/raw@7", "0" * 64, "another store"), Parent("run/01J", "", "another")],
+    )
+    assert a.sync(b).records == 1
+    assert a.sync(b, only=["dataset/clean"]).records == 0
+    assert b.verify().ok
+
+
+def test_the_newest_record_of_a_copied_log_is_hinted_at(pair):
+    a, b = pair
+    for number in range(5):
+        add(a, "flights", f"{number}")
+    a.sync(b)
+    assert b.backend.read("logs/dataset/flights/hint") == b"000000000005"
+
+
+def test_a_store_is_copied_to_itself_in_no_time(pair):
+    a, _ = pair
+    add(a, "flights", "text")
+    done = a.sync(a)
+    assert (done.records, done.objects, done.ok) == (0, 0, True)
+
+
+def test_an_empty_store_copies_nothing_and_makes_nothing(pair):
+    a, b = pair
+    assert a.sync(b).ok
+    assert not b.exists and not a.exists

@@ -121,7 +121,7 @@ class LocalBackend:
     def _read_or_none(self, path: str) -> bytes | None:
         try:
             return self.read(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def read_ranges(self, path: str, ranges: list[tuple[int, int]]) -> list[bytes]:
@@ -140,7 +140,7 @@ class LocalBackend:
         """Tell size and age."""
         try:
             found = os.stat(self._full(path))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         return Stat(path, found.st_size, found.st_mtime)
 
