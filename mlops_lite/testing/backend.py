@@ -114,6 +114,20 @@ class BackendContract:
         backend.remove_old("x/1", found.modified + 5)
         assert not backend.exists("x/1")
 
+    def test_a_renewed_file_is_as_young_as_one_written_now(self, backend: Backend) -> None:
+        """Its contents stay; a missing one is missing."""
+        backend.create("x/1", b"contents")
+        backend.renew("x/1")
+        found = backend.stat("x/1")
+        assert found is not None
+        assert abs(backend.now() - found.modified) < 60
+        assert backend.read("x/1") == b"contents"
+        try:
+            backend.renew("x/2")
+        except FileNotFoundError:
+            return
+        raise AssertionError("no FileNotFoundError")
+
     def test_a_download_is_the_file(self, backend: Backend, tmp_path: Any) -> None:
         """Byte for byte."""
         backend.create("x", b"contents")

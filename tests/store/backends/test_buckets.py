@@ -144,3 +144,27 @@ def test_a_local_store_ends_up_in_a_bucket(s3, tmp_path):
     assert local.sync(bucket).records == 1
     assert bucket.verify().ok
     assert bytes(bucket.objects.map(digest)) == b"x" * 3_000_000
+
+
+def test_where_s3_cannot_decide_it_is_asked_again(s3, monkeypatch):
+    """409: two create at once and S3 lets neither win yet."""
+    from botocore.exceptions import ClientError
+
+    url, options = s3
+    backend = connect(url, options)
+    answers = [409, 409]
+    create = backend.fs.pipe_file
+
+    def undecided(path, data, **how):
+        if answers:
+            code = answers.pop()
+            response = {"Error": {"Code": "Conflict"}, "ResponseMetadata": {"HTTPStatusCode": code}}
+            raise OSError(5, "conflict") from ClientError(response, "PutObject")
+        return create(path, data, **how)
+
+    monkeypatch.setattr(backend.fs, "pipe_file", undecided)
+    backend.create("x", b"1")
+    assert backend.read("x") == b"1"
+    answers[:] = [409] * 9
+    with pytest.raises(OSError, match="conflict"):
+        backend.create("y", b"1")
