@@ -62,8 +62,8 @@ def audit(
     >>> with ml.Store("memory://audit-example"):
     ...     _ = ml.Registry().register("churn", {"w": [1.0]})
     ...     _ = ml.deploy("churn@1", to="prod", message="first")
-    ...     ml.audit()[["action", "ref", "message"]].values.tolist()
-    [['register', 'model/churn@1', None], ['deploy', 'deployment/prod@1', 'first']]
+    ...     ml.audit()[["action", "ref", "about"]].values.tolist()[1]
+    ['deploy', 'deployment/prod@1', 'model/churn@1']
     """
     import pandas as pd
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import weakref
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -153,13 +153,14 @@ def _node_of(record: Record) -> Node:
     return Node(record.ref, record.action, record.author, record.time, record.message)
 
 
-_known: weakref.WeakKeyDictionary[Store, Edges] = weakref.WeakKeyDictionary()
-
-
 def edges_of(store: Store) -> Edges:
     """Give what was made from what in a store, up to now."""
-    found = _known.get(store)
-    if found is None:
-        found = _known[store] = Edges(store)
+    found = _edges_of(store, store.id if store.exists else "")
     found.renew()
     return found
+
+
+@functools.lru_cache(maxsize=4)
+def _edges_of(store: Store, id: str) -> Edges:
+    """Remember the last few stores; one that was made anew at the same place has another id."""
+    return Edges(store)
