@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import itertools
 import os
 import threading
@@ -22,13 +23,15 @@ __all__ = ["BufferSink", "FileSink", "Journal", "Series", "Sink"]
 
 _FLOAT_CELL = cells.FLOAT_CELL.pack
 _SUM = cells.SUM.pack
+_MARK, _FLOAT, _CELL = cells.MARK, cells.FLOAT, cells.CELL
 
 
 class Sink(Protocol):
-    """Where bytes go; who gets less than he asked for hears of it."""
+    """Where bytes go."""
 
-    def write(self, data: bytes) -> object:
-        """Take all of the bytes, or raise ``OSError``."""
+    @property
+    def write(self) -> Callable[[bytes], int]:
+        """Take the bytes, and tell how many there was room for; or raise ``OSError``."""
         ...
 
     def close(self) -> None:
@@ -41,12 +44,8 @@ class FileSink:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self.write: Callable[[bytes], int] = functools.partial(os.write, descriptor)  # a point is one such call
         run_lock.hold(descriptor)  # who finds the file can tell whether more will come
-
-    def write(self, data: bytes) -> None:
-        """Append in one call."""
-        if os.write(self._descriptor, data) != len(data):
-            raise OSError(errno.ENOSPC, "only a part was written")
 
     def close(self) -> None:
         """Close the file."""
@@ -71,12 +70,13 @@ class BufferSink:
         self._most = most
         self._sent = 0
 
-    def write(self, data: bytes) -> None:
-        """Keep them."""
+    def write(self, data: bytes) -> int:
+        """Keep them, as far as there is room; what there is none for is counted."""
         if self._most is not None and len(self.data) + len(data) > self._most:
             self.dropped += len(data)
         else:
             self.data += data
+        return len(data)
 
     def flush(self) -> None:
         """Hand on what is new."""
@@ -131,7 +131,7 @@ class Journal:
         self._lock = threading.RLock()
         self.series: dict[str, Series] = {}
         self.sink: Sink | None = None
-        self._write: Callable[[bytes], object] = self._write_first
+        self._write: Callable[[bytes], int] = self._write_first
         forks.add(self)
 
     def point(self, name: str, value: float | int, step: int | None = None) -> None:
@@ -149,12 +149,13 @@ class Journal:
         if step is None:
             step = next(series.steps)
         if type(value) is float:
-            cell = _FLOAT_CELL(cells.MARK, cells.FLOAT, series.number, step, time(), value)
+            cell = _FLOAT_CELL(_MARK, _FLOAT, series.number, step, time(), value)
             cell += _SUM(crc32(cell))
         else:
             cell = cells.point(series.number, step, time(), value)
         try:
-            self._write(cell)
+            if self._write(cell) != _CELL:
+                raise _no_room()
         except OSError as error:
             self._elsewhere(cell, error)
         series.last = value
@@ -218,7 +219,8 @@ class Journal:
 
     def _append(self, data: bytes) -> None:
         try:
-            self._write(data)
+            if self._write(data) != len(data):
+                raise _no_room()
         except OSError as error:
             self._elsewhere(data, error)
 
@@ -236,7 +238,7 @@ class Journal:
             self.series[name] = series
             return series
 
-    def _write_first(self, data: bytes) -> None:
+    def _write_first(self, data: bytes) -> int:
         """Open a file of this process's own when there is something to write."""
         with self._lock:
             if self.sink is None:
@@ -244,10 +246,10 @@ class Journal:
                 self.sink = sink
                 # names keep their numbers from file to file, so a row packed for one file is right in the next
                 names = b"".join(_name_block(name, series) for name, series in self.series.items())
-                if names:
-                    sink.write(names)
+                if names and sink.write(names) != len(names):
+                    raise _no_room()
                 self._write = sink.write
-            self.sink.write(data)
+            return self.sink.write(data)
 
     def _elsewhere(self, data: bytes, error: OSError) -> None:
         """Go on in a new file: behind a torn cell nothing stands at its place any more."""
@@ -259,7 +261,8 @@ class Journal:
                 self._on_trouble(error, self._place)
                 self.rewind()
                 try:
-                    self._write_first(data)
+                    if self._write_first(data) != len(data):
+                        raise _no_room()
                     return
                 except OSError as another:
                     error = another
@@ -296,6 +299,10 @@ class Journal:
         self._lock = threading.RLock()
         if isinstance(self.sink, FileSink):
             self.rewind()
+
+
+def _no_room() -> OSError:
+    return OSError(errno.ENOSPC, "only a part was written")
 
 
 def _name_block(name: str, series: Series) -> bytes:

@@ -14,6 +14,7 @@ from mlops_lite.tracking.warning import warn
 
 __all__ = ["current_run", "last_run", "log", "log_artifact", "log_params"]
 
+_opened = workspace.opened
 _current = workspace.current_run
 _told: set[str] = set()
 
@@ -40,7 +41,7 @@ def log(values: Mapping[str, Any] | None = None, /, *, step: Any = None, **metri
     >>> dict(run.metrics)
     {'loss': 0.5, 'valid/loss': 0.6, 'curve': 0.1}
     """
-    run: Any = _current() or attached()
+    run: Any = _opened() or _current() or attached()
     if run is None:
         _outside("log")
     else:
