@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, MlopsLiteError, NotFoundError
 from mlops_lite.monitoring import performance
-from mlops_lite.monitoring.definition import Definition
+from mlops_lite.monitoring.definition import Definition, opened
 from mlops_lite.monitoring.examine import Examined, examine
 from mlops_lite.monitoring.finding import Finding
 from mlops_lite.monitoring.judge import judge
@@ -30,6 +31,7 @@ from mlops_lite.stats import metrics
 from mlops_lite.stats.combine import benjamini_hochberg
 from mlops_lite.stats.interval import Interval
 from mlops_lite.stats.profile import Profile
+from mlops_lite.store import Store
 
 if TYPE_CHECKING:
     from mlops_lite.monitoring.monitor import Monitor
@@ -125,8 +127,8 @@ class Checking:
         """Add the profiles of the last checks to today's; None where there are none of the same columns."""
         digests = self.state.recent[-self.definition.memory + 1 :] if self.definition.memory > 1 else ()
         found, count = None, 0
-        for data in self.store.objects.read_many(digests):
-            earlier = Profile.decode(data, self.reference.frame)
+        for digest in digests:
+            earlier = _earlier(self.store, digest, self.definition.profile)
             shared = [name for name in current.columns if name in earlier]
             base = found or Profile(current.rows, {name: current.columns[name] for name in shared})
             if list(base.columns) == [name for name in base.columns if name in earlier]:
@@ -186,6 +188,11 @@ class Checking:
         except MlopsLiteError:
             return False  # data of another store: its ref stands in the report all the same
         return True
+
+
+@functools.lru_cache(maxsize=32)
+def _earlier(store: Store, digest: str, reference: str) -> Profile:
+    return Profile.decode(store.objects.read(digest), opened(store, reference).frame)
 
 
 def _alarmed(findings: Sequence[Finding]) -> bool:

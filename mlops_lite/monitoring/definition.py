@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,10 @@ from mlops_lite.errors import InvalidInputError
 from mlops_lite.monitoring import measure, rules
 from mlops_lite.monitoring.rules import Rule
 from mlops_lite.stats import metrics
+from mlops_lite.stats.profile import Profile
+from mlops_lite.store import Store
 
-__all__ = ["Definition"]
+__all__ = ["Definition", "definition_at", "opened"]
 
 
 def _names(given: Any) -> tuple[str, ...]:
@@ -121,6 +124,18 @@ class Definition:
     def same_question(self, other: Definition) -> bool:
         """Tell whether another asks the same of the same reference: then it is the same monitor."""
         return self.encode() == other.encode()
+
+
+@functools.lru_cache(maxsize=32)
+def definition_at(store: Store, digest: str) -> Definition:
+    """Read a definition, once a process."""
+    return Definition.decode(store.objects.read(digest))
+
+
+@functools.lru_cache(maxsize=16)
+def opened(store: Store, digest: str) -> Profile:
+    """Read the profile of a reference, once a process."""
+    return Profile.decode(store.objects.read(digest))
 
 
 def _has_kind(model: Any) -> bool:

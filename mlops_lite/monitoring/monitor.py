@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from mlops_lite.display import Drawn
 from mlops_lite.errors import InvalidInputError
 from mlops_lite.monitoring.checking import Checking
 from mlops_lite.monitoring.defining import define
-from mlops_lite.monitoring.definition import Definition
+from mlops_lite.monitoring.definition import Definition, definition_at, opened
 from mlops_lite.monitoring.labels import Labelling
 from mlops_lite.monitoring.report import Report, Reports
 from mlops_lite.monitoring.state import Act, State
@@ -179,12 +178,12 @@ class Monitor(Drawn):
     @property
     def definition(self) -> Definition:
         """What it was told."""
-        return _definition(self.store, self.state.definition)
+        return definition_at(self.store, self.state.definition)
 
     @property
     def reference(self) -> Profile:
         """The profile of the reference."""
-        return _profile(self.store, self.definition.profile)
+        return opened(self.store, self.definition.profile)
 
     @property
     def frame(self) -> Frame:
@@ -329,16 +328,6 @@ def moment(at: datetime | date | str | None) -> datetime:
     if not isinstance(at, datetime):
         at = datetime(at.year, at.month, at.day)
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-@functools.lru_cache(maxsize=32)
-def _definition(store: Store, digest: str) -> Definition:
-    return Definition.decode(store.objects.read(digest))
-
-
-@functools.lru_cache(maxsize=16)
-def _profile(store: Store, digest: str) -> Profile:
-    return Profile.decode(store.objects.read(digest))
 
 
 def is_within(record: Record, days: float) -> bool:

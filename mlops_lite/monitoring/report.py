@@ -152,7 +152,7 @@ class Report(Drawn):
 
     def encode(self) -> bytes:
         """Write it."""
-        return zlib.compress(canonical.encode(canonical.unstructure(self)))
+        return zlib.compress(canonical.encode(canonical.unstructure(self)), 1)
 
     @classmethod
     def decode(cls, data: bytes) -> Report:

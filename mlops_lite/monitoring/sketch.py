@@ -45,9 +45,9 @@ def _numbers(reference: ColumnProfile, current: ColumnProfile) -> dict[str, Any]
     found: dict[str, Any] = {"edges": [float(f"{edge:.6g}") for edge in edges]}
     for side, column in (("reference", reference), ("current", current)):
         ends = reference.ends if column.minimum != column.minimum else column.ends
-        middle = np.clip((ends[1:] + ends[:-1]) / 2, low, high)
-        counts, _ = np.histogram(middle, edges, weights=column.counts)
-        found[side] = [int(count) for count in counts]
+        place = ((ends[1:] + ends[:-1]) / 2 - low) * (_BINS / (high - low))
+        inside = np.clip(place, 0, _BINS - 1).astype(np.int64)
+        found[side] = np.bincount(inside, column.counts, _BINS).astype(np.int64).tolist()
     return found
 
 

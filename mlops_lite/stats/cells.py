@@ -77,10 +77,11 @@ class NumberCells:
 
     def code(self, values: NDArray[Any]) -> NDArray[np.int16]:
         """Give the cell of each value."""
-        return np.take(self.table(), prefixes(values, self.centre))
+        return np.take(self.table, prefixes(values, self.centre))
 
+    @functools.cached_property
     def table(self) -> NDArray[np.int16]:
-        """Give the cell of each prefix."""
+        """The cell of each prefix."""
         inner = np.diff(np.concatenate(([0], self.edges, [_PREFIXES])))
         by_place = np.repeat(np.arange(self.size, dtype=np.int16), inner)
         table = np.concatenate((by_place[_HALF:], by_place[:_HALF][::-1]))

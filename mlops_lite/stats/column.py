@@ -109,7 +109,7 @@ class ColumnProfile:
         if not isinstance(self.cells, NumberCells):
             return np.nan
         low, high = self.infinite
-        below = np.cumsum(np.concatenate(([low], self.counts, [high])))
+        below = self._below
         rank = share * below[-1]
         if not below[-1] or rank < low or (high and rank > below[-2]):
             return np.nan if not below[-1] else (-np.inf if rank < low else np.inf)
@@ -117,6 +117,11 @@ class ColumnProfile:
         ends = self.ends
         inside = (rank - below[cell - 1]) / max(self.counts[cell - 1], 1)
         return float(ends[cell - 1] + (ends[cell] - ends[cell - 1]) * min(max(inside, 0.0), 1.0))
+
+    @functools.cached_property
+    def _below(self) -> Ints:
+        low, high = self.infinite
+        return np.cumsum(np.concatenate(([low], self.counts, [high])))
 
     @functools.cached_property
     def ends(self) -> NDArray[np.float64]:

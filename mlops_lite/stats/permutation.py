@@ -12,7 +12,7 @@ from scipy import special
 __all__ = ["Score", "all_in_current", "all_of_one", "fisher", "linear", "pearson_three", "quadratic_tail"]
 
 Floats = NDArray[Any]
-_WIDE = 20_000  # beyond so many possible tables the fitted law is as good as the sum over all
+_WIDE = 4_000  # beyond so many possible tables the fitted law is as good as the sum over all
 
 
 @attrs.frozen
@@ -54,11 +54,12 @@ def linear(scores: Floats, reference: NDArray[Any], current: NDArray[Any]) -> Sc
     n, m = int(reference.sum()), int(current.sum())
     total = n + m
     away = scores - np.dot(scores, pooled) / total
-    squares = float(np.dot(np.square(away), pooled))
-    if total < 3 or squares <= 1e-12 * total * max(float(np.square(scores).max()), 1e-300):
+    weighted = away * away * pooled
+    squares = float(weighted.sum())
+    if total < 3 or squares <= 1e-12 * total * max(float(np.abs(scores).max()) ** 2, 1e-300):
         return None
     deviation = np.sqrt(n * m / total / (total - 1) * squares)
-    third = n * m * (n - m) / total / (total - 1) / (total - 2) * float(np.dot(away**3, pooled))
+    third = n * m * (n - m) / total / (total - 1) / (total - 2) * float(np.dot(weighted, away))
     distance = float(np.dot(away, current))
     z = distance / deviation
     return Score(distance / m, z, pearson_three(z, third / deviation**3))
@@ -122,6 +123,18 @@ def _log_choose(n: Any, k: Any) -> Any:
 def all_in_current(counts: NDArray[Any], n: int, m: int) -> Floats:
     """Give the probability that all of so many rows, of both samples together, lie in the current one."""
     return np.asarray(np.exp(_log_choose(m, counts) - _log_choose(n + m, counts)))
+
+
+def rough_tail(value: float, mean: float, squares: float) -> float:
+    """Give the upper tail of a weighted sum of squared normal variables by a gamma law of the same mean and variance.
+
+    Parameters
+    ----------
+    value : float
+    mean, squares : float
+        The sum of the weights and of their squares.
+    """
+    return float(special.gammaincc(mean**2 / 2 / squares, value * mean / 2 / squares)) if squares > 0 else 1.0
 
 
 def quadratic_tail(value: float, weights: Floats) -> float:

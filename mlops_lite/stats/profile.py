@@ -31,7 +31,7 @@ __all__ = ["Frame", "Profile", "profile"]
 
 FORMAT = 1
 SAMPLE = 100_000  # rows by which cells are chosen
-_WORTH_A_THREAD = 200_000  # values
+_WORTH_A_THREAD = 1 << 18  # rows: below that, threads wait for each other more than they help
 
 Block = Mapping[str, Any]
 
@@ -141,7 +141,7 @@ class Profile:
         columns = [column.describe() for column in self.columns.values()]
         cells = None if frame else [column.cells.describe() for column in self.columns.values()]
         described = {"format": FORMAT, "rows": self.rows, "columns": columns, "cells": cells}
-        return zlib.compress(canonical.encode({**described, "frame": frame.digest if frame else None}))
+        return zlib.compress(canonical.encode({**described, "frame": frame.digest if frame else None}), 1)
 
     @classmethod
     def decode(cls, data: bytes, frame: Frame | None = None) -> Profile:
@@ -283,7 +283,7 @@ class _pool:  # noqa: N801 - reads as a function
 
     def _each(self, function: Callable[[str], Any], names: Iterable[str], rows: int) -> Iterable[Any]:
         names = list(names)
-        if self.threads == 1 or rows * len(names) < _WORTH_A_THREAD:
+        if self.threads == 1 or rows < _WORTH_A_THREAD:
             return map(function, names)
         if self._executor is None:
             from concurrent.futures import ThreadPoolExecutor

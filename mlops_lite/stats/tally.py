@@ -82,7 +82,7 @@ class _Counter:
 
     def __init__(self, cells: NumberCells) -> None:
         self.cells = cells
-        self.table = cells.table()
+        self.table = cells.table
         self.counts = np.zeros(cells.size + 3, dtype=np.int64)
         self.total = 0
         self.squares = 0
