@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from mlops_lite.testing.backend import BackendContract, StoreContract
+from mlops_lite.testing.capture import CaptureContract
 
-__all__ = ["BackendContract", "StoreContract"]
+__all__ = ["BackendContract", "CaptureContract", "StoreContract"]
