@@ -148,19 +148,30 @@ def batches(value: Any, *, whole: bool = False) -> Iterator[pa.RecordBatch]:
     elif hasattr(value, "to_batches"):
         yield from value.to_batches()
     elif _is_arrow_stream(value):
-        import pyarrow as pa
-
-        yield from pa.RecordBatchReader.from_stream(value)
+        yield from _streamed(value)
     else:
         _kind(value)
+
+
+def _streamed(value: Any) -> pa.RecordBatchReader:
+    import pyarrow as pa
+
+    try:
+        return pa.RecordBatchReader.from_stream(value)
+    except pa.ArrowInvalid:  # a stream of single columns, such as a series
+        raise _no_table(value) from None
 
 
 def _kind(value: object) -> str:
     found = kind(value)
     if found is None:
-        raise InvalidTypeError(
-            f"A {type(value).__module__}.{type(value).__qualname__} is no table.",
-            remedy="Give a pandas or polars frame, an Arrow table, a numpy array, a dict of arrays or a list of dicts"
-            + (": series.to_frame()." if hasattr(value, "to_frame") else "."),
-        )
+        raise _no_table(value)
     return found
+
+
+def _no_table(value: object) -> InvalidTypeError:
+    return InvalidTypeError(
+        f"A {type(value).__module__}.{type(value).__qualname__} is no table.",
+        remedy="Give a pandas or polars frame, an Arrow table, a numpy array, a dict of arrays or a list of dicts"
+        + (": series.to_frame()." if hasattr(value, "to_frame") else "."),
+    )

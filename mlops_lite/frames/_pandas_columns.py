@@ -52,6 +52,8 @@ def to_column(name: object, values: Any) -> tuple[pa.Array | pa.ChunkedArray, di
 
 def _check_dtype(name: object, column: Any, noted: dict[str, Any], dtype: Any) -> None:
     """Make sure that what is read back is of the very dtype that was given, whatever this version of pandas does."""
+    if noted.get("dtype") == "O":
+        return  # objects come back one by one, as such
     empty = column.slice(0, 0)
     found = to_pandas(pa.chunked_array([empty], empty.type) if isinstance(empty, pa.Array) else empty, noted).dtype
     if found != dtype or str(found) != str(dtype):

@@ -75,10 +75,17 @@ def from_arrow(table: Any) -> Any:
     arrays = _arrays(table, [layout["names"][place] for place in places], layout["fields"])
     index = _pandas_index.rows_of(table, layout["index"])
     columns = _pandas_index.columns_of(layout["columns"])
-    frame = pd.DataFrame(dict(enumerate(arrays)), index=index, copy=False)
+    frame = pd.DataFrame({place: _as_such(array, index) for place, array in enumerate(arrays)}, index=index, copy=False)
     frame.columns = columns if places == list(range(len(columns))) else columns[places]
     frame.attrs = _labels.decode(layout["attrs"])
     return frame
+
+
+def _as_such(array: Any, index: Any) -> Any:
+    """Keep objects from being looked at: a frame would make times of them."""
+    import pandas as pd
+
+    return pd.Series(array, index, dtype=object, copy=False) if array.dtype == object else array
 
 
 def _arrays(table: Any, names: list[str], fields: dict[str, Any]) -> list[Any]:
