@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from mlops_lite import workspace
 from mlops_lite.base.digest import short
 from mlops_lite.provenance.likeness import IDENTICAL, Likeness, compare_values
 from mlops_lite.provenance.recorded import argument_names
@@ -189,7 +190,7 @@ def _result(one: Run, other: Run, tolerance: float) -> Iterator[Difference]:
     mine, its = one._state.get("result"), other._state.get("result")
     if mine is None or its is None:
         return
-    if _digest(mine) is not None and _digest(mine) == _digest(its):
+    if _digest(one, mine) is not None and _digest(one, mine) == _digest(other, its):
         return
     what = "the returned value"
     try:
@@ -200,15 +201,23 @@ def _result(one: Run, other: Run, tolerance: float) -> Iterator[Difference]:
         yield from _effect("result", what, compare_values(left, right, tolerance), one.result, other.result)
 
 
-def _digest(result: Mapping[str, Any]) -> str | None:
-    value = result["value"]
-    return value["$value"].get("digest") if isinstance(value, dict) and value.keys() == {"$value"} else None
+def _digest(run: Run, result: Mapping[str, Any]) -> str | None:
+    value = result.get("value")
+    if not isinstance(value, dict):
+        return None
+    if value.keys() == {"$ref"}:  # a version that was registered again has another number and the same content
+        return getattr(workspace.open(value["$ref"], run.store), "digest", None)
+    return value["$value"].get("digest") if value.keys() == {"$value"} else None
 
 
 def _value(run: Run, result: Mapping[str, Any]) -> Any:
+    value = result.get("value")
+    if isinstance(value, dict) and value.keys() == {"$ref"}:
+        found = workspace.open(value["$ref"], run.store)
+        return found.load() if hasattr(found, "load") else value
     if "object" in result:
         return unpickle(run.store, result["object"], f"the result of run {run.id}")
-    if result.get("exact") or _digest(result) is None:
+    if result.get("exact") or _digest(run, result) is None:
         return result["value"]
     raise LookupError(f"its digests differ, and its content was not kept ({result.get('not_kept', 'it is large')})")
 

@@ -483,3 +483,20 @@ def test_an_environment_is_made_from_the_recorded_packages(monkeypatch):
     assert "environments" in found.run.environment.details["executable"]
     monkeypatch.setattr(fresh, "_make", lambda *_: pytest.fail("made again"))
     assert ml.reproduce(train.last_run, environment="recorded").verdict == "identical"
+
+
+def test_a_version_that_is_returned_is_compared_by_what_it_holds():
+    registry = ml.Registry()
+
+    @ml.track_run
+    def same():
+        return registry.register("weights", {"w": np.arange(3.0)})
+
+    @ml.track_run
+    def other():
+        return registry.register("weights", {"w": np.random.default_rng().normal(size=3)})
+
+    assert same().ref == "model/weights@1"
+    assert ml.reproduce(same.last_run).verdict == "identical"
+    other()
+    assert ml.reproduce(other.last_run).verdict == "different"
