@@ -7,6 +7,7 @@ described in ``docs/reference/format-data.md``.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from typing import Any, Protocol
 
@@ -66,6 +67,7 @@ def size(column: pa.Array) -> int:
     return sink.count
 
 
+@functools.lru_cache(maxsize=4096)
 def plain(kind: pa.DataType) -> pa.DataType:
     """Say as what type a column is stored: dictionaries, views and run lengths are ways to lay values out.
 

@@ -13,6 +13,7 @@ __all__ = ["encode", "encodings"]
 _SAMPLE = 1024  # rows from which encodings are chosen
 _REPEATED = 0.5  # a text of which fewer are distinct is worth a dictionary
 _FEW = 0.1  # so is a number
+_PACKED = "DELTA_BINARY_PACKED"
 
 
 def encode(parts: Sequence[pa.Table]) -> pa.Buffer:
@@ -33,7 +34,6 @@ def encode(parts: Sequence[pa.Table]) -> pa.Buffer:
     with pq.ParquetWriter(
         sink,
         schema,
-        compression="zstd",
         version="2.6",
         write_statistics=False,
         write_page_checksum=True,
@@ -55,11 +55,25 @@ def encodings(table: pa.Table) -> dict[str, Any]:
         share = _distinct(table[field.name])
         if share < (_REPEATED if _is_pieces(kind) else _FEW) and not pa.types.is_integer(kind):
             repeated.append(field.name)
+        elif _is_pieces(kind):
+            chosen[field.name] = "DELTA_LENGTH_BYTE_ARRAY"
         elif pa.types.is_floating(kind) and kind != pa.float16():
             chosen[field.name] = "BYTE_STREAM_SPLIT"
         elif _is_counted(kind):
-            chosen[field.name] = "DELTA_BINARY_PACKED"
-    return {"use_dictionary": repeated or False, "column_encoding": chosen or None}
+            chosen[field.name] = _PACKED
+    # what is packed by its differences has little left to compress
+    compression = {path: "none" if chosen.get(path) == _PACKED else "zstd" for path in _paths(table.schema)}
+    return {"use_dictionary": repeated or False, "column_encoding": chosen or None, "compression": compression}
+
+
+def _paths(schema: pa.Schema) -> list[str]:
+    """Name the leaves of a schema as Parquet does; a column without fields inside is its own."""
+    if not any(pa.types.is_nested(field.type) for field in schema):
+        return list(schema.names)
+    sink = pa.BufferOutputStream()
+    pq.ParquetWriter(sink, schema).close()
+    found = pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema
+    return [found.column(place).path for place in range(len(found))]
 
 
 def _is_pieces(kind: pa.DataType) -> bool:

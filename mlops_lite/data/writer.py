@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Writer"]
 
-_RUN_PARTS = 16  # parts in a file at most: fewer footers to read for a few columns
+_RUN_PARTS = 8  # parts in a file at most: fewer footers to read for a few columns
 _RUN_BYTES = 48 << 20  # and bytes: what a thread holds at a time
+_RUNS_AHEAD = 2  # runs that are being addressed while an earlier one is encoded
 _THREADS = min(os.cpu_count() or 1, 8)
 
 
@@ -39,14 +40,16 @@ class _Placed:
 
 
 @attrs.define
-class _Run:
-    """Some consecutive parts, addressed and written."""
+class _Part:
+    """A part: its columns until they are written, and what is known of each."""
 
-    rows: list[int]
-    addresses: list[list[bytes]]
-    nulls: list[list[int]]
-    nan: list[list[bool]]
-    placed: list[list[_Placed]]
+    rows: int
+    columns: list[pa.Array]
+    addresses: list[bytes]
+    nulls: list[int]
+    nan: list[bool]
+    placed: list[_Placed]
+    lacking: tuple[int, ...]
 
 
 class Writer:
@@ -69,28 +72,49 @@ class Writer:
         self._cut = cut
         self._parent = parent
         self._known = parent.places() if parent is not None else {}
+        self._held = parent.cells if parent is not None else Cells.empty(len(schema), 0)
         self._sizes: dict[str, int] = {}
-        self._runs: list[_Run] = []
+        self._done: list[_Part] = []
 
     def write(self, blocks: Iterable[pa.Table], rows: int | None) -> None:
-        """Cut, address and write blocks of rows, in bounded memory."""
-        waiting: deque[Future[_Run]] = deque()
+        """Cut, address and write blocks of rows, in bounded memory.
+
+        Parameters
+        ----------
+        blocks : iterable of pyarrow.Table
+        rows : int, optional
+            How many there are, for the progress bar.
+        """
+        looking: deque[list[Future[_Part]]] = deque()
+        encoding: deque[Future[None]] = deque()
         pool = ThreadPoolExecutor(_THREADS)
         try:
             with progress.bar(total=rows, description="snapshot", unit=" rows") as bar:
                 for parts in _runs(self._parts(blocks)):
-                    waiting.append(pool.submit(self._store, parts))
-                    while len(waiting) > _THREADS:
-                        self._take(waiting.popleft(), bar)
-                while waiting:
-                    self._take(waiting.popleft(), bar)
+                    looking.append([pool.submit(self._look, part) for part in parts])
+                    while len(looking) > _RUNS_AHEAD:
+                        self._store(looking.popleft(), encoding, pool, bar)
+                while looking:
+                    self._store(looking.popleft(), encoding, pool, bar)
+                for future in encoding:
+                    future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _take(self, future: Future[_Run], bar: Any) -> None:
-        run = future.result()
-        self._runs.append(run)
-        bar.update(sum(run.rows))
+    def _store(
+        self, looking: list[Future[_Part]], encoding: deque[Future[None]], pool: ThreadPoolExecutor, bar: Any
+    ) -> None:
+        """Send what a run of parts lacks on its way: parts that lack the same columns go into one file."""
+        parts = [future.result() for future in looking]
+        together: dict[tuple[int, ...], list[_Part]] = {}
+        for part in parts:
+            together.setdefault(part.lacking, []).append(part)
+        together.pop((), None)
+        encoding += [pool.submit(self._encode, lacking, group) for lacking, group in together.items()]
+        while len(encoding) > _THREADS:
+            encoding.popleft().result()
+        self._done += parts
+        bar.update(sum(part.rows for part in parts))
 
     def _parts(self, blocks: Iterable[pa.Table]) -> Iterator[pa.Table]:
         cutter = Cutter(self._cut)
@@ -105,72 +129,62 @@ class Writer:
         if held:
             yield _joined(held)
 
-    def _store(self, parts: list[pa.Table]) -> _Run:
-        run = _Run([part.num_rows for part in parts], [], [], [], [])
-        missing: dict[tuple[int, ...], list[int]] = {}
-        columns_of: list[list[pa.Array]] = []
-        for number, part in enumerate(parts):
-            columns = [joined(part.column(place)) for place in range(part.num_columns)]
-            columns_of.append(columns)
-            lacking = self._address(run, columns)
-            if lacking:
-                missing.setdefault(lacking, []).append(number)
-        for lacking, numbers in missing.items():
-            self._encode(run, columns_of, lacking, numbers)
-        return run
-
-    def _address(self, run: _Run, columns: list[pa.Array]) -> tuple[int, ...]:
-        """Address the columns of a part; give those that the parent does not hold."""
+    def _look(self, table: pa.Table) -> _Part:
+        """Address the columns of a part, and find those that the parent does not hold."""
+        columns = [joined(column) for column in table.columns]
         addresses = [address(column) for column in columns]
-        run.addresses.append(addresses)
-        run.nulls.append([column.null_count for column in columns])
-        nan, placed, lacking = [], [], []
+        part = _Part(table.num_rows, columns, addresses, [column.null_count for column in columns], [], [], ())
+        lacking = []
         for place, found in enumerate(addresses):
             known = self._known.get(found)
-            if known is not None and self._parent is not None:
-                cells = self._parent.cells
-                nan.append(bool(cells.nan[known]))
-                field = self._parent.fields[cells.field[known]]
-                placed.append(_Placed(int(cells.file[known]), int(cells.group[known]), field))
-            else:
-                nan.append(_has_nan(columns[place]))
-                placed.append(_Placed("", 0, self._schema[place].name))
+            if known is None:
+                part.nan.append(_has_nan(columns[place]))
+                part.placed.append(_Placed("", 0, self._schema[place].name))
                 lacking.append(place)
-        run.nan.append(nan)
-        run.placed.append(placed)
-        return tuple(lacking)
+            else:
+                part.nan.append(bool(self._held.nan[known]))
+                part.placed.append(self._place(known))
+        part.lacking = tuple(lacking)
+        if not lacking:
+            part.columns = []
+        return part
 
-    def _encode(self, run: _Run, columns: list[list[pa.Array]], lacking: tuple[int, ...], numbers: list[int]) -> None:
+    def _place(self, known: tuple[int, int]) -> _Placed:
+        assert self._parent is not None
+        held = self._held
+        return _Placed(int(held.file[known]), int(held.group[known]), self._parent.fields[held.field[known]])
+
+    def _encode(self, lacking: tuple[int, ...], parts: list[_Part]) -> None:
         schema = pa.schema([self._stored.field(place) for place in lacking])
-        tables = [
-            pa.Table.from_arrays([columns[number][place] for place in lacking], schema=schema) for number in numbers
-        ]
+        tables = [pa.Table.from_arrays([part.columns[place] for place in lacking], schema=schema) for part in parts]
         data = parquet.encode(tables)
         digest = self._batch.add(data)
         self._sizes[digest] = data.size
-        for group, number in enumerate(numbers):
+        for group, part in enumerate(parts):
             for place in lacking:
-                run.placed[number][place].file = digest
-                run.placed[number][place].group = group
+                part.placed[place].file = digest
+                part.placed[place].group = group
+            part.columns = []
 
-    def manifest(self, key: tuple[str, ...], schema: pa.Schema | None = None) -> Manifest:
-        """Put everything together."""
-        schema = schema or self._schema
-        parts = sum(len(run.rows) for run in self._runs)
-        cells = Cells.empty(len(schema), parts)
+    def manifest(self, key: tuple[str, ...], schema: pa.Schema) -> Manifest:
+        """Put everything together.
+
+        Parameters
+        ----------
+        key : tuple of str
+        schema : pyarrow.Schema
+            As it turned out to be.
+        """
+        cells = Cells.empty(len(schema), len(self._done))
         files, fields = _Numbered(), _Numbered()
-        part = 0
-        for run in self._runs:
-            for number in range(len(run.rows)):
-                cells.address[:, part] = np.frombuffer(b"".join(run.addresses[number]), cells.address.dtype)
-                cells.nulls[:, part] = run.nulls[number]
-                cells.nan[:, part] = run.nan[number]
-                for column, placed in enumerate(run.placed[number]):
-                    cells.file[column, part] = files.number(self._digest(placed.file))
-                    cells.group[column, part] = placed.group
-                    cells.field[column, part] = fields.number(placed.field)
-                part += 1
-        rows = np.array([rows for run in self._runs for rows in run.rows], np.int64)
+        for number, part in enumerate(self._done):
+            cells.address[:, number] = np.frombuffer(b"".join(part.addresses), cells.address.dtype)
+            cells.nulls[:, number] = part.nulls
+            cells.nan[:, number] = part.nan
+            cells.file[:, number] = [files.number(self._digest(placed.file)) for placed in part.placed]
+            cells.group[:, number] = [placed.group for placed in part.placed]
+            cells.field[:, number] = [fields.number(placed.field) for placed in part.placed]
+        rows = np.array([part.rows for part in self._done], np.int64)
         sizes = tuple(self._size(digest) for digest in files)
         return Manifest(schema, self._cut, key, rows, cells, tuple(files), sizes, tuple(fields))
 
