@@ -29,7 +29,6 @@ FORBIDDEN = {
     "builtins.getattr", "builtins.globals", "builtins.input", "builtins.open", "builtins.setattr", "builtins.vars",
     "operator.attrgetter", "operator.methodcaller", "torch.load", "torch.storage._load_from_bytes",
 }  # fmt: skip
-# a callable that takes functions and may call them while it is opened
 LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "xgboost-cpu", "xgboost", "lightgbm")
 
 
@@ -45,6 +44,19 @@ def head_of(value):
     writer = Writer()
     facts = pickles.dump(value, writer)
     return bytes(writer.part(facts["head"]))
+
+
+SCALARS = re.findall(
+    r"\w+",
+    """bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 str_ bytes_
+    datetime64 timedelta64 object_ ndarray""",
+)
+FUNCTIONS = re.findall(
+    r"\w+",
+    """abs add cbrt ceil clip cos exp exp2 expm1 floor log log10 log1p log2 max maximum mean median min minimum multiply
+    nan_to_num nanmean nanmedian prod reciprocal rint sign sin sqrt square std subtract sum tan tanh var ravel
+    asarray array zeros_like ones_like""",
+)
 
 
 def plain():
@@ -68,7 +80,8 @@ def plain():
         yield np.zeros(3, dtype), np.zeros(5000, dtype), np.zeros(1, dtype)[0], np.dtype(dtype)
     yield np.zeros(2, [("a", "i4"), ("b", "f8")]), np.zeros(2, [("a", "i4")]).view(np.recarray)
     yield np.array([1, None]), np.ma.masked_array([1.0, 2.0], [True, False]), np.ma.masked_array([None], [False])
-    yield np.random.RandomState(0), np.random.default_rng(0), np.random.SeedSequence(1), np.float64, np.int64
+    yield np.random.RandomState(0), np.random.default_rng(0), np.random.SeedSequence(1)
+    yield {getattr(np, name) for name in SCALARS}, {getattr(np, name) for name in FUNCTIONS}
     for bits in (np.random.MT19937, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64):
         yield np.random.Generator(bits(1))
     frame = pd.DataFrame(
@@ -178,8 +191,11 @@ def pipelines(X, y):
 def torch_values():
     import torch
 
-    for dtype in (torch.float32, torch.bfloat16, torch.int64, torch.bool, torch.complex64):
-        yield torch.zeros(3, dtype=dtype), torch.nn.Parameter(torch.zeros(2000)), dtype
+    for name in sorted(vars(torch)):
+        if isinstance(getattr(torch, name), torch.dtype):
+            yield getattr(torch, name)
+    yield torch.zeros(3), torch.nn.Parameter(torch.zeros(2000)), torch.zeros(3, dtype=torch.bfloat16)
+    yield [getattr(torch.nn.functional, name) for name in ("gelu", "silu", "leaky_relu", "elu", "softmax", "mish")]
     yield torch.device("cpu"), torch.Size([1, 2])
     made = {
         "Bilinear": (2, 2, 2), "Embedding": (3, 2), "EmbeddingBag": (3, 2), "Fold": (2, 2), "Unfold": (2,),
@@ -244,7 +260,7 @@ def values():
 
 
 def gather():
-    called, mentioned, refused = set(), set(), []
+    called, made, mentioned, refused = set(), set(), set(), []
     for value in values():
         try:
             reading = machine.read(head_of(value))
@@ -252,8 +268,9 @@ def gather():
             refused.append(f"{type(value).__name__}: {error}"[:200])
             continue
         called |= {name for name in reading.called if allowed(name)}
+        made |= {name for name in reading.made if allowed(name)}
         mentioned |= {name for name in reading.mentioned if allowed(name)}
-    return called, mentioned - called, refused
+    return {"called": called, "made": made - called, "mentioned": mentioned - called - made}, refused
 
 
 def installed():
@@ -273,25 +290,25 @@ def merged(before, found):
     return {module: sorted(listed[module]) for module in sorted(listed)}
 
 
+def without(listed, others):
+    left = {module: sorted(set(found) - set(others.get(module, ()))) for module, found in listed.items()}
+    return {module: found for module, found in left.items() if found}
+
+
 def main():
     os.chdir(tempfile.mkdtemp())
     warnings.simplefilter("ignore")
     before = json.loads(TARGET.read_text("utf-8"))
-    called, mentioned, refused = gather()
+    found, refused = gather()
     libraries = {name: set(versions) for name, versions in before["libraries"].items()}
     for name, version in installed().items():
         libraries.setdefault(name, set()).add(version)
-    written = {
-        "called": merged(before["called"], called),
-        "libraries": {name: sorted(libraries[name]) for name in sorted(libraries)},
-        "mentioned": merged(before["mentioned"], mentioned),
-    }
-    for module, listed in written["called"].items():
-        rest = set(written["mentioned"].pop(module, ())) - set(listed)
-        if rest:
-            written["mentioned"][module] = sorted(rest)
+    written = {how: merged(before.get(how, {}), listed) for how, listed in found.items()}
+    for weaker, stronger in (("made", "called"), ("mentioned", "called"), ("mentioned", "made")):
+        written[weaker] = without(written[weaker], written[stronger])
+    written["libraries"] = {name: sorted(libraries[name]) for name in sorted(libraries)}
     TARGET.write_text(json.dumps(written, indent=1, sort_keys=True) + "\n", "utf-8")
-    print(f"{len(called)} called, {len(mentioned)} mentioned; refused: {len(refused)}", *refused, sep="\n  ")
+    print(*(f"{len(listed)} {how}" for how, listed in found.items()), f"refused: {len(refused)}", *refused, sep="\n  ")
 
 
 if __name__ == "__main__":

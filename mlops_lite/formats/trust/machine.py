@@ -85,6 +85,10 @@ class Reading:
         What it would give, as symbols.
     called : frozenset of Name
         What it would call.
+    made : frozenset of Name
+        Classes of which it would make an instance without calling them: by ``__new__`` alone.
+    calls : tuple of Call
+        Every call, in order.
     mentioned : frozenset of Name
         What it would look up, called or not.
     """
@@ -92,6 +96,8 @@ class Reading:
     value: Any
     called: frozenset[Name]
     mentioned: frozenset[Name]
+    made: frozenset[Name] = frozenset()
+    calls: tuple[Call, ...] = ()
 
 
 def read(data: bytes | bytearray | memoryview) -> Reading:
@@ -127,7 +133,8 @@ def read(data: bytes | bytearray | memoryview) -> Reading:
         raise _with(RefusedPickleError(f"it breaks off or is malformed ({error})"), machine) from error
     except RefusedPickleError as refused:
         raise _with(refused, machine) from None
-    return Reading(value, frozenset(machine.called), frozenset(machine.mentioned))
+    called, made = frozenset(machine.called), frozenset(machine.made)
+    return Reading(value, called, frozenset(machine.mentioned), made, tuple(machine.calls))
 
 
 def _with(refused: RefusedPickleError, machine: _Machine) -> RefusedPickleError:
@@ -135,10 +142,8 @@ def _with(refused: RefusedPickleError, machine: _Machine) -> RefusedPickleError:
     return refused
 
 
-# the first argument of these is what is really called
-_CALLERS = frozenset(
-    {Name("copyreg", "_reconstructor"), Name("copyreg", "__newobj__"), Name("copyreg", "__newobj_ex__")}
-)
+# makes an instance of its first argument, by __new__ of its second
+_MAKERS = frozenset({Name("copyreg", "_reconstructor")})
 
 
 class _Machine:
@@ -150,6 +155,8 @@ class _Machine:
         self.memo: list[Any] = []
         self.buffers = 0
         self.called: set[Name] = set()
+        self.made: set[Name] = set()
+        self.calls: list[Call] = []
         self.mentioned: set[Name] = set()
 
     def run(self) -> Any:
@@ -214,12 +221,12 @@ class _Machine:
             raise RefusedPickleError("it calls what another call gave")
         if type(args) is not tuple:
             raise RefusedPickleError("it calls with arguments that are no tuple")
-        self.called.add(function)
-        if function in _CALLERS:
-            if not args or type(args[0]) is not Name:
+        if function in _MAKERS:
+            if not args or any(type(argument) is not Name for argument in args[:2]):
                 raise RefusedPickleError("it makes an instance of what another call gave")
-            self.called.update(argument for argument in args[:2] if type(argument) is Name)
+            self.made.update(args[:2])
         self.stack.append(Call(function, args, kwargs))
+        self.calls.append(self.stack[-1])
 
     def build(self) -> None:
         state, target = self.pop(), self.top()
@@ -280,15 +287,22 @@ class _Machine:
         if self.number(1) != 5:
             raise RefusedPickleError("it is not of protocol 5")
 
+    def reduce(self) -> None:
+        args, function = self.pop(), self.pop()
+        self.call(function, args)
+        self.called.add(function)
+
     def new_instance(self) -> None:
         args, cls = self.pop(), self.pop()
         self.call(cls, args)
+        self.made.add(cls)
 
     def new_instance_with_names(self) -> None:
         kwargs, args, cls = self.pop(), self.pop(), self.pop()
         if type(kwargs) is not Entries:
             raise RefusedPickleError("it calls with keywords that are no dict")
         self.call(cls, args, kwargs)
+        self.made.add(cls)
 
     def tuple_of(self, count: int) -> None:
         if len(self.stack) - (self.marks[-1] if self.marks else 0) < count:
@@ -373,7 +387,7 @@ _OPCODES: dict[bytes, Callable[[_Machine], Any]] = {
     pickle.BINGET: lambda machine: machine.recall(machine.number(1)),
     pickle.LONG_BINGET: lambda machine: machine.recall(machine.number(4)),
     pickle.STACK_GLOBAL: _Machine.look_up,
-    pickle.REDUCE: _Machine.new_instance,
+    pickle.REDUCE: _Machine.reduce,
     pickle.NEWOBJ: _Machine.new_instance,
     pickle.NEWOBJ_EX: _Machine.new_instance_with_names,
     pickle.BUILD: _Machine.build,

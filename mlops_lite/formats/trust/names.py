@@ -1,16 +1,18 @@
 """The names that come with mlops_lite: what a pickle may look up at the level ``"known"``.
 
 The list is exact (module and name, no prefixes) and generated from real pickles of each library in each version that
-is tested (``tests/formats/generate_names.py``); it stands in ``known.json`` beside this file. A name is there either
-because it is called, or only because it is mentioned (as the class that another call is given): that may not be called.
+is tested (``tests/formats/generate_names.py``); it stands in ``known.json`` beside this file. A name is there because
+it is called, or because instances are made of it without calling it (so its constructor may not be called), or only
+because it is mentioned, as the class that another call is given (so nothing may be made of it).
 """
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import resources
+from typing import Any
 
 import attrs
 
@@ -27,6 +29,8 @@ class Known:
     ----------
     called : frozenset of Name
         What may be called.
+    made : frozenset of Name
+        What instances may be made of.
     mentioned : frozenset of Name
         What may be looked up.
     libraries : dict
@@ -34,6 +38,7 @@ class Known:
     """
 
     called: frozenset[Name]
+    made: frozenset[Name]
     mentioned: frozenset[Name]
     libraries: dict[str, list[str]]
 
@@ -43,7 +48,8 @@ def known() -> Known:
     """Read the list."""
     found = json.loads(resources.files(__package__).joinpath("known.json").read_text("utf-8"))
     called = frozenset(_names(found["called"]))
-    return Known(called, called | frozenset(_names(found["mentioned"])), found["libraries"])
+    made = called | frozenset(_names(found["made"]))
+    return Known(called, made, made | frozenset(_names(found["mentioned"])), found["libraries"])
 
 
 def _names(listed: dict[str, list[str]]) -> Iterable[Name]:
@@ -65,5 +71,18 @@ def beyond(reading: Reading, further: frozenset[str] = frozenset()) -> list[str]
         Sorted; empty where everything is known.
     """
     listed = known()
-    unknown = (reading.called - listed.called) | (reading.mentioned - listed.mentioned)
-    return sorted(str(name) for name in unknown if str(name) not in further)
+    unknown = (reading.called - listed.called) | (reading.made - listed.made) | (reading.mentioned - listed.mentioned)
+    unbounded = {call.function for call in reading.calls if not _SIZES.get(call.function, _any_size)(call.args)}
+    return sorted(str(name) for name in unknown | unbounded if str(name) not in further)
+
+
+def _any_size(args: tuple[Any, ...]) -> bool:
+    return True
+
+
+# calls that take any size at all, and are given this one where a library pickles
+_SIZES: dict[Name, Callable[[tuple[Any, ...]], bool]] = {
+    Name("numpy._core.multiarray", "_reconstruct"): lambda args: args[1:2] == ((0,),),
+    Name("numpy._core.multiarray", "scalar"): lambda args: len(args) == 2,
+    Name("numpy.ma.core", "_mareconstruct"): lambda args: args[2:3] == ((0,),),
+}
