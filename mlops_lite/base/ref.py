@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
 from mlops_lite.base import name as names
 from mlops_lite.errors import InvalidInputError, InvalidNameError, suggest
 
-__all__ = ["KINDS", "HasRef", "Ref", "check_label", "making"]
+__all__ = ["KINDS", "HasRef", "Ref", "check_label", "making", "several"]
 
 # the kinds, and the call that makes the first of each
 MAKING = {
@@ -133,6 +134,19 @@ class HasRef(Protocol):
     def ref(self) -> Ref:
         """The ref of this value."""
         ...
+
+
+def several(refs: object | Iterable[object]) -> list[object]:
+    """Take one ref for a list of one.
+
+    Examples
+    --------
+    >>> several("dataset/flights@3"), several(("model/churn@1", "dataset/flights@3"))
+    (['dataset/flights@3'], ['model/churn@1', 'dataset/flights@3'])
+    """
+    if isinstance(refs, (str, HasRef)) or not isinstance(refs, Iterable):
+        return [refs]
+    return list(refs)
 
 
 def check_label(label: object) -> str:

@@ -48,6 +48,7 @@ def opened(data: bytes, found: dict[str, Any], where: str) -> dict[str, Any]:
 
     Examples
     --------
+    >>> from mlops_lite.base import canonical
     >>> data = sealed(b'{"a":1}')
     >>> opened(data, canonical.decode(data), "here")
     {'a': 1}

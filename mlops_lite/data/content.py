@@ -11,7 +11,7 @@ import pyarrow as pa
 from mlops_lite import frames
 from mlops_lite.data.manifest import Manifest
 from mlops_lite.data.reader import Reader
-from mlops_lite.errors import DamagedError, NotFoundError, suggest
+from mlops_lite.errors import DamagedError, InvalidInputError, NotFoundError, suggest
 from mlops_lite.frames import _layout
 from mlops_lite.frames.describe import column_of
 from mlops_lite.frames.schema import Schema
@@ -87,6 +87,8 @@ class TableContent:
 
     def value(self, columns: Iterable[Any] | None, kind: str) -> Any:
         """Give it as a library's table: exactly what was given, where it is of the same library."""
+        if columns is not None and not (columns := [columns] if isinstance(columns, str) else list(columns)):
+            raise InvalidInputError("columns= names no column.", remedy="Name one, or leave columns= out for all.")
         own = self.layout.get("kind") == kind
         table = self.table(columns, whole=own)
         return frames.from_arrow(table if own else _foreign(table, kind), kind)
@@ -104,7 +106,9 @@ class TableContent:
         names = self.manifest.schema.names
         if columns is None:
             return list(range(len(names)))
-        wanted = [self._name_of(column) for column in columns]
+        wanted = [self._name_of(column) for column in ([columns] if isinstance(columns, str) else columns)]
+        if len(set(wanted)) < len(wanted):
+            raise InvalidInputError(f"columns={columns!r} names a column twice.", remedy="Name each column once.")
         if whole:
             data = set(self.layout.get("fields", names))
             wanted += [name for name in names if name not in data and name not in wanted]

@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from mlops_lite import workspace
+from mlops_lite import frames, workspace
 from mlops_lite.base import name as names
 from mlops_lite.base.digest import is_digest
+from mlops_lite.base.ref import several
 from mlops_lite.data.snapshot import Snapshot
 from mlops_lite.data.versions import Versions
 from mlops_lite.display import Drawn
-from mlops_lite.errors import InvalidInputError, NotFoundError
+from mlops_lite.errors import ConflictError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     from mlops_lite.base.record import Record
@@ -103,7 +104,7 @@ class Dataset(Drawn):
         else:
             made = self._table(data, _names(key), head)
         origin = workspace.origin(data)
-        sources = [*parents, *([origin] if origin is not None else [])]
+        sources = [*several(parents), *([origin] if origin is not None else [])]
         return self._committed(made, "snapshot", message, sources, allow_unchanged)
 
     def _table(self, data: Any, key: tuple[str, ...] | None, head: Snapshot | None) -> Any:
@@ -139,22 +140,42 @@ class Dataset(Drawn):
         ------
         InvalidInputError
             The columns differ; says how.
+        ConflictError
+            Somebody made a version meanwhile, and what was given is a stream, which cannot be read again.
         """
+        if isinstance(data, (str, os.PathLike)) and self._newest() is None:
+            return self.snapshot(data, message=message, parents=parents)
+        while True:
+            try:
+                return self._append(data, message, several(parents))
+            except ConflictError:
+                if frames.is_stream(data):
+                    raise
+
+    def _append(self, data: Any, message: str | None, parents: list[object]) -> Snapshot:
         from mlops_lite.data.making import appended
         from mlops_lite.data.source import source
 
         head = self._newest()
         if head is None:
-            return self.snapshot(data, message=message, parents=parents)
+            return self._committed(self._table(data, None, None), "snapshot", message, parents, False, onto=0)
         made = appended(self.store, source(data), head.content.manifest, head.kind)
-        return self._committed(made, "append", message, [*parents, head.ref], False)
+        return self._committed(made, "append", message, [*parents, head.ref], False, onto=head.version)
 
     def _committed(
-        self, made: Any, action: str, message: str | None, parents: Iterable[object], again: bool
+        self,
+        made: Any,
+        action: str,
+        message: str | None,
+        parents: Iterable[object],
+        again: bool,
+        onto: int | None = None,
     ) -> Snapshot:
         from mlops_lite.data.making import commit
 
-        record = commit(self.store, self.name, made, action=action, message=message, parents=parents, again=again)
+        record = commit(
+            self.store, self.name, made, action=action, message=message, parents=parents, again=again, onto=onto
+        )
         found = Snapshot(self.store, record)
         workspace.made(found.ref)
         return found

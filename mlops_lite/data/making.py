@@ -15,7 +15,7 @@ from mlops_lite.data.manifest import Manifest
 from mlops_lite.data.reader import Reader
 from mlops_lite.data.source import Source, agreed
 from mlops_lite.data.writer import Writer
-from mlops_lite.errors import InvalidInputError, InvalidTypeError, NotFoundError, suggest
+from mlops_lite.errors import ConflictError, InvalidInputError, InvalidTypeError, NotFoundError, suggest
 
 if TYPE_CHECKING:
     from mlops_lite.base.record import Record
@@ -112,11 +112,32 @@ def _made(manifest: Manifest, digest: str, kind: str, written: int) -> Made:
 
 
 def commit(
-    store: Store, name: str, made: Made, *, action: str, message: str | None, parents: Iterable[object], again: bool
+    store: Store,
+    name: str,
+    made: Made,
+    *,
+    action: str,
+    message: str | None,
+    parents: Iterable[object],
+    again: bool,
+    onto: int | None = None,
 ) -> Record:
-    """Append the record of a snapshot, unless the newest has the same content and ``again`` is not set."""
+    """Append the record of a snapshot, unless the newest has the same content and ``again`` is not set.
+
+    Raises
+    ------
+    ConflictError
+        The newest version is no longer the one that it was built onto.
+    """
 
     def body(head: Record | None) -> Mapping[str, Any] | None:
+        newest = head.number if head is not None else 0
+        if onto is not None and newest != onto:
+            raise ConflictError(
+                f"dataset/{name} got version {newest} while rows were appended to version {onto}.",
+                remedy="Append them again.",
+                newest=newest,
+            )
         same = head is not None and head.body.get("digest") == made.body["digest"]
         return None if same and not again else made.body
 
@@ -154,9 +175,10 @@ def check_key(table: pa.Table, key: tuple[str, ...]) -> None:
     import pyarrow.compute as pc
 
     for name in key:
-        if table[name].null_count:
+        nulls = pc.sum(pc.is_null(table[name], nan_is_null=True)).as_py() or 0
+        if nulls:
             raise InvalidInputError(
-                f"The key {name!r} is null in {table[name].null_count:,} rows.",
+                f"The key {name!r} is null in {nulls:,} rows.",
                 remedy="Fill it, or leave those rows out: a key names a row.",
                 column=name,
             )

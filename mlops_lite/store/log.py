@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import random
 import time
@@ -16,7 +17,7 @@ from mlops_lite.base import clock, identity
 from mlops_lite.base.fork import in_child
 from mlops_lite.base.identifier import new_id, time_of
 from mlops_lite.base.record import FORMAT, Parent, Record
-from mlops_lite.base.ref import HasRef, Ref
+from mlops_lite.base.ref import HasRef, Ref, several
 from mlops_lite.errors import DamagedError, MlopsLiteError, NotFoundError, UnknownOutcomeError, suggest
 from mlops_lite.store import head, layout
 from mlops_lite.store.guard import explained
@@ -129,7 +130,7 @@ class Log:
             host=identity.host(),
             txn=txn or new_id(),
             message=message,
-            parents=tuple(self.store.parent(parent) for parent in parents),
+            parents=tuple(self.store.parent(parent) for parent in several(parents)),
             format=FORMAT,
         )
         if again and (landed := self._find(draft.txn)) is not None:
@@ -362,6 +363,8 @@ class Log:
         """
         if isinstance(version, bool):
             raise self._no_such(version)
+        if not isinstance(version, str) and hasattr(version, "__index__"):
+            version = operator.index(version)  # a number of numpy is one
         if isinstance(version, int) or (isinstance(version, str) and version.lstrip("-").isdigit()):
             return self._count_from(int(version))
         if isinstance(version, datetime):

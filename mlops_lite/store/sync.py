@@ -11,7 +11,7 @@ import attrs
 from mlops_lite.base import progress
 from mlops_lite.base.digest import short
 from mlops_lite.base.record import Record
-from mlops_lite.base.ref import KINDS, Ref
+from mlops_lite.base.ref import KINDS, Ref, several
 from mlops_lite.errors import ConflictError, NotFoundError
 from mlops_lite.store import layout
 from mlops_lite.store.forks import forks
@@ -127,7 +127,7 @@ def _closure(source: Store, only: Iterable[object] | None) -> _Closure:
     if only is None:
         waiting = [(log.kind, log.name, len(log)) for log in logs(source) if not layout.is_label_kind(log.kind)]
     else:
-        waiting = [_target(source, Ref.parse(ref)) for ref in only]
+        waiting = [_target(source, Ref.parse(ref)) for ref in several(only)]
     while waiting:
         kind, name, number = waiting.pop()
         if kind == "run":

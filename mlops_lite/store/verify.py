@@ -10,7 +10,7 @@ import attrs
 from mlops_lite.base import progress
 from mlops_lite.base.digest import sha256
 from mlops_lite.base.record import Record
-from mlops_lite.base.ref import Ref
+from mlops_lite.base.ref import Ref, several
 from mlops_lite.errors import MlopsLiteError
 from mlops_lite.store import layout
 from mlops_lite.store.forks import forks
@@ -94,7 +94,7 @@ def verify(store: Store, refs: Iterable[object] | None = None, *, contents: bool
             check.fork(fork.path)
         check.runs()
     else:
-        for ref in refs:
+        for ref in several(refs):
             check.one(Ref.parse(ref))
     check.objects(contents)
     return Verification(check.checked, tuple(check.damaged), tuple(check.missing))
