@@ -420,8 +420,12 @@ class ObjectBatch:
         with open(path, "rb") as file:
             if os.fstat(file.fileno()).st_size == 0:
                 return self.add(b"")
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
-                return self.add(view)
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            try:
+                return self.add(mapped)
+            finally:
+                with contextlib.suppress(BufferError):  # the traceback of an error holds on to slices of it
+                    mapped.close()
 
     def _has(self, digest: str, size: int) -> bool:
         """Tell whether the store has it for sure: by size, for a name may stand empty after a power cut."""

@@ -1,12 +1,13 @@
 """Objects are what was written, or an error that says so."""
 
+import errno
 import os
 
 import numpy as np
 import pytest
 
 from mlops_lite.base.digest import sha256
-from mlops_lite.errors import DamagedError, NotFoundError
+from mlops_lite.errors import DamagedError, NotFoundError, StoreUnavailableError
 from mlops_lite.store import Store
 
 BIG = np.random.default_rng(0).integers(0, 255, 3 << 20, dtype=np.uint8)
@@ -123,3 +124,16 @@ def test_files_are_added_without_being_read_whole(store, tmp_path):
 def test_objects_can_be_walked(store):
     digests = {store.objects.put(str(number).encode()) for number in range(5)}
     assert set(store.objects) == digests
+
+
+def test_a_full_disk_is_named_where_a_large_file_is_added(tmp_path, monkeypatch):
+    store = Store(tmp_path / "s")
+    store.prepare()
+    (tmp_path / "large").write_bytes(BIG)
+
+    def full(descriptor, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(StoreUnavailableError, match="disk is full"), store.objects.batch() as batch:
+        batch.add_file(tmp_path / "large")
