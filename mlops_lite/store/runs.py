@@ -7,13 +7,14 @@ import functools
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlops_lite.base import canonical
 from mlops_lite.base.record import Parent
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import MlopsLiteError
+from mlops_lite.store import run_cells as cells
 from mlops_lite.store import run_keeper, run_layout
 from mlops_lite.store.guard import explained
 from mlops_lite.store.run_courier import ANOTHERS, Courier
@@ -23,6 +24,7 @@ from mlops_lite.store.run_reader import Reader
 from mlops_lite.store.run_state import State
 
 if TYPE_CHECKING:
+    from mlops_lite.store.objects import ObjectBatch
     from mlops_lite.store.run_index import Index
     from mlops_lite.store.run_points import Points
     from mlops_lite.store.store import Store
@@ -54,6 +56,8 @@ class Runs:
         self._is_far = not store.is_local and not store.url.startswith("memory:")
         self._lock = threading.Lock()
         self._carried = 0.0
+        self._on_trouble: Trouble | None = None
+        self._is_away = False
         self._compact = False
         self._count = 0
 
@@ -90,6 +94,7 @@ class Runs:
         Handle
         """
         journal = self.journal(run, on_trouble, counters)
+        self._on_trouble = on_trouble
         if self._is_far:
             handle = self.courier.near.runs.desk.begin(run, marker, journal)
         else:
@@ -136,6 +141,18 @@ class Runs:
                 on_trouble(error, aside)
 
         return Journal(places, trouble, counters)
+
+    @contextlib.contextmanager
+    def aside(self, run: str) -> Iterator[ObjectBatch]:
+        """Take objects of a run that wait on this machine while its store does not answer."""
+        near = self.courier.near
+        with near.objects.batch() as batch:
+            yield batch
+        event = canonical.encode({"op": "objects", "digests": sorted(batch.digests)})
+        sink = near.runs.desk.sink(run)  # what is noted here is carried over, with the objects that it names
+        sink.write(cells.block(cells.EVENT, 0, time.time(), event))
+        sink.close()
+        run_keeper.tend(self)
 
     @property
     def spill_name(self) -> str:
@@ -195,9 +212,14 @@ class Runs:
             return
         self._carried = now + _SHIP_S
         try:
-            self.courier.carry()
-        except (MlopsLiteError, OSError):
+            self.carry()
+        except (MlopsLiteError, OSError) as error:
             self._carried = now + _RETRY_S
+            if self._on_trouble is not None and not self._is_away:
+                self._on_trouble(error, f"kept at {self.spill_name} and carried over when it answers")
+            self._is_away = True
+        else:
+            self._is_away = False
 
     def carry(self) -> int:
         """Carry over now what was written on this machine because the store did not answer.

@@ -35,10 +35,9 @@ class ActiveRun(Recorder):
     def __init__(
         self, store: Store, state: dict[str, Any], handle: Handle, call: capture.Call, trouble: Trouble
     ) -> None:
-        super().__init__(store, state["id"], handle.journal, state)
+        super().__init__(store, state["id"], handle.journal, state, trouble)
         self._handle = handle
         self._call = call
-        self._trouble = trouble
         self._token: Token[Any] | None = None
         self._process = os.getpid()
         self._marker = store.runs.marker(handle)

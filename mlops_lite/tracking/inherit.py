@@ -33,8 +33,8 @@ class AttachedRun(Recorder):
     """A run that another process has open, told of what this one does for it."""
 
     def __init__(self, store: Store, id: str, address: Address) -> None:
-        journal = store.runs.journal(id, Trouble(store.url))
-        super().__init__(store, id, journal, {"id": id, "params": {}})
+        trouble = Trouble(store.url)
+        super().__init__(store, id, store.runs.journal(id, trouble), {"id": id, "params": {}}, trouble)
         self._address = address
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidTypeError, MlopsLiteError
@@ -17,7 +17,10 @@ from mlops_lite.tracking.links import link
 from mlops_lite.tracking.masking import mask
 from mlops_lite.tracking.number import Array, as_metric, as_step, as_steps
 from mlops_lite.tracking.run import Run
-from mlops_lite.tracking.warning import guarded, warn
+from mlops_lite.tracking.warning import Trouble, guarded, warn
+
+if TYPE_CHECKING:
+    from mlops_lite.store import ObjectBatch
 
 __all__ = ["Recorder"]
 
@@ -33,11 +36,14 @@ class Recorder(Run):
         Where this process writes of it.
     live : dict
         What is known of it here.
+    trouble : Trouble
+        Told when the store fails.
     """
 
-    def __init__(self, store: Store, id: str, journal: Journal, live: dict[str, Any]) -> None:
+    def __init__(self, store: Store, id: str, journal: Journal, live: dict[str, Any], trouble: Trouble) -> None:
         super().__init__(store, id)
         self._journal = journal
+        self._trouble = trouble
         self._live = live
         self._lock = threading.Lock()
         self._complaints: set[str] = set()
@@ -119,14 +125,26 @@ class Recorder(Run):
         value : path of a file or folder, bytes, figure, frame or any object
         """
         try:
-            with self.store.objects.batch() as batch:
-                found = keep(batch, _text(name), value)
-                # noted before it is durable, so that no garbage collection takes it from under the run
-                self._happen({"op": "objects", "digests": sorted(batch.digests)})
-            self._happen({"op": "artifact", "artifact": found})
+            self._happen({"op": "artifact", "artifact": self._kept(_text(name), value)})
         except Exception as error:
             said = str(error) if isinstance(error, MlopsLiteError) else f"{type(error).__name__}: {error}"
             warn(f"The artifact {name!r} could not be kept. {said}")
+
+    def _kept(self, name: str, value: Any) -> dict[str, Any]:
+        try:
+            with self.store.objects.batch() as batch:
+                return self._put(batch, name, value)
+        except OSError as error:  # of the store; a file that cannot be read fails again
+            with self.store.runs.aside(self.id) as batch:
+                found = self._put(batch, name, value)
+            self._trouble(error, f"kept at {self.store.runs.spill_name} and carried over when it answers")
+            return found
+
+    def _put(self, batch: ObjectBatch, name: str, value: Any) -> dict[str, Any]:
+        found = keep(batch, name, value)
+        # noted before it is durable, so that no garbage collection takes it from under the run
+        self._happen({"op": "objects", "digests": sorted(batch.digests)})
+        return found
 
     def uses(self, ref: Ref) -> None:
         """Note an input."""

@@ -394,6 +394,21 @@ def test_a_disk_that_fills_up_loses_no_point(store, monkeypatch, half):
     assert not again.runs.courier.waiting and again.runs.carry() == 0
 
 
+def test_an_artifact_that_finds_no_place_waits_aside_and_is_carried_over(store, monkeypatch):
+    disk = Full(monkeypatch, store.url)
+    with pytest.warns(RunWarning, match="carried over") as told, ml.start_run(store=store) as run:
+        disk.full = True
+        ml.log_artifact("weights", {"w": list(range(1000))})
+        ml.log_artifact("notes", b"all well")
+        disk.full = False
+    assert len(told) == 1
+    again = Store(store.url)
+    again.runs.carry()
+    found = ml.get(run.ref, again)
+    assert found.artifacts["notes"].load() == b"all well" and len(found.artifacts["weights"].load()["w"]) == 1000
+    assert not again.runs.courier.waiting and again.verify().ok
+
+
 def test_a_disk_that_recovers_gets_the_rest_of_the_points(store, monkeypatch):
     disk = Full(monkeypatch, store.url)
     with ml.start_run(store=store) as run:

@@ -152,3 +152,79 @@ def test_a_frame_has_a_row_for_each_run(five):
 def test_an_empty_store_has_no_runs(store):
     found = ml.runs(where="auc > 0.5", order_by="-auc", store=store)
     assert len(found) == 0 and len(found.to_frame()) == 0 and list(found) == []
+
+
+# --- any filter keeps what plain Python would ------------------------------------------------------------------
+
+VALUES = {"depth": [0, 1, 2, 3, None], "rate": [0.5, 0.25, None, 2.0, -1.0], "model": ["a", "b", None, "ab", "a"]}
+COMPARE = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+
+
+@pytest.fixture(scope="module")
+def grid():
+    store = ml.Store("memory://grid-of-runs")
+    for row in zip(*VALUES.values(), strict=True):
+        with ml.start_run(store=store) as run:
+            run.log_params({name: value for name, value in zip(VALUES, row, strict=True) if value is not None})
+    return store
+
+
+def compared(name, sign, value):
+    def holds(row):
+        return row[name] is not None and COMPARE[sign](row[name], value)
+
+    return f"{name} {sign} {value!r}", holds
+
+
+def listed(name, values):
+    return f"{name} in ({', '.join(map(repr, values))})", lambda row: row[name] in values
+
+
+def missing(name):
+    return f"{name} is none", lambda row: row[name] is None
+
+
+numbers = st.tuples(
+    st.sampled_from(["depth", "rate"]), st.sampled_from(list(COMPARE)), st.sampled_from([-1.0, 0, 0.25, 1, 2, 7])
+)
+texts = st.tuples(st.just("model"), st.sampled_from(list(COMPARE)), st.sampled_from(["a", "b", "c", "ab"]))
+leaves = st.one_of(
+    numbers.map(lambda parts: compared(*parts)),
+    texts.map(lambda parts: compared(*parts)),
+    st.lists(st.integers(0, 3), min_size=1, max_size=3).map(lambda values: listed("depth", values)),
+    st.sampled_from(list(VALUES)).map(missing),
+)
+
+
+def joined(parts):
+    (left, left_holds), word, (right, right_holds) = parts
+    if word == "and":
+        return f"({left} and {right})", lambda row: left_holds(row) and right_holds(row)
+    return f"({left} or {right})", lambda row: left_holds(row) or right_holds(row)
+
+
+def turned(part):
+    text, holds = part
+    return f"not ({text})", lambda row: not holds(row)
+
+
+filters = st.recursive(
+    leaves,
+    lambda inner: st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(joined) | inner.map(turned),
+    max_leaves=8,
+)
+
+
+@given(filters)
+def test_any_filter_keeps_what_plain_python_would(grid, found):
+    where, holds = found
+    rows = [dict(zip(VALUES, row, strict=True)) for row in zip(*VALUES.values(), strict=True)]
+    kept = [{name: run.params.get(name) for name in VALUES} for run in ml.runs(where=where, store=grid)]
+    assert list(reversed(kept)) == [row for row in rows if holds(row)]
