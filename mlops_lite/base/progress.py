@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 __all__ = ["bar", "silence"]
@@ -38,7 +38,7 @@ def bar(
 
     Returns
     -------
-    tqdm.tqdm
+    tqdm.tqdm, or what stands in for it where nobody looks
         A context manager.
 
     Examples
@@ -46,6 +46,8 @@ def bar(
     >>> with bar(total=3, description="parts") as progress:
     ...     _ = progress.update(3)
     """
+    if not _watched():
+        return _Unseen(iterable)
     return _kind()(
         iterable,
         total=total,
@@ -53,9 +55,31 @@ def bar(
         unit=unit,
         unit_scale=unit == "B",
         delay=_DELAY_S,
-        disable=not _watched(),
         leave=False,
     )
+
+
+class _Unseen:
+    """A bar where nobody looks: loading the library that draws bars would cost more than short work does."""
+
+    def __init__(self, iterable: Iterable[Any] | None) -> None:
+        self._iterable = iterable
+        self.disable = True
+
+    def update(self, n: float = 1) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._iterable or ())
+
+    def __enter__(self) -> _Unseen:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
 
 def _kind() -> Any:
