@@ -104,14 +104,14 @@ def _fixed(entry: Entry, seen: State) -> dict[str, Any]:
         "id": seen["id"],
         "rev": entry.revision,
         "digest": entry.digest,
-        "name": seen.get("name"),
-        "experiment": seen.get("experiment"),
+        "name": _utf8(seen.get("name")),
+        "experiment": _utf8(seen.get("experiment")),
         "status": seen.get("status"),
         "started_at": started,
         "ended_at": ended,
         "duration": (ended - started).total_seconds() if both else None,  # type: ignore[operator]
-        "author": process.get("user"),
-        "host": process.get("host"),
+        "author": _utf8(process.get("user")),
+        "host": _utf8(process.get("host")),
         "seed": _small(seen.get("facts", {}).get("seed", {}).get("seed")),
         "parent": seen.get("parent"),
         "key": seen.get("facts", {}).get("cache", {}).get("key"),
@@ -125,6 +125,13 @@ def _small(value: Any) -> int | None:
     return value if isinstance(value, int) and -_LARGEST <= value < _LARGEST else None
 
 
+def _utf8(text: Any) -> str | None:
+    """Spell out what UTF-8 cannot hold: one odd name must not hide all other runs."""
+    if text is None or (isinstance(text, str) and text.isascii()):
+        return text
+    return str(text).encode("utf-8", "backslashreplace").decode()
+
+
 def _typed(seen: State) -> Iterable[tuple[str, Any]]:
     for name, value in flat(seen.get("params", {})).items():
         yield from _cell(f"params.{name}", value)
@@ -135,6 +142,7 @@ def _typed(seen: State) -> Iterable[tuple[str, Any]]:
 
 
 def _cell(name: str, value: Any) -> Iterable[tuple[str, Any]]:
+    name = _utf8(name) or ""
     if isinstance(value, bool):
         yield f"{name}#b", value
     elif isinstance(value, int) and -_LARGEST <= value < _LARGEST:
@@ -142,9 +150,9 @@ def _cell(name: str, value: Any) -> Iterable[tuple[str, Any]]:
     elif isinstance(value, float):
         yield f"{name}#f", value
     elif isinstance(value, str):
-        yield f"{name}#t", value
+        yield f"{name}#t", _utf8(value)
     elif isinstance(value, Mapping) and "$ref" in value:
-        yield f"{name}#t", str(value["$ref"])
+        yield f"{name}#t", _utf8(value["$ref"])
     elif value is not None:
         yield f"{name}#j", canonical.encode(value).decode()
 

@@ -11,6 +11,7 @@ from mlops_lite import workspace
 from mlops_lite.base import clock
 from mlops_lite.base.identifier import new_id
 from mlops_lite.base.ref import Ref
+from mlops_lite.errors import InvalidTypeError
 from mlops_lite.store import Store
 from mlops_lite.tracking import capture, inherit
 from mlops_lite.tracking.active import ActiveRun
@@ -19,7 +20,7 @@ from mlops_lite.tracking.masking import mask
 from mlops_lite.tracking.run import Run
 from mlops_lite.tracking.warning import Trouble
 
-__all__ = ["begin", "newest", "start_run"]
+__all__ = ["begin", "check_options", "newest", "start_run"]
 
 _FORMAT = 1
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -63,6 +64,11 @@ def start_run(
     ActiveRun
         A context manager.
 
+    Raises
+    ------
+    InvalidTypeError
+        An option is of a type that it cannot be.
+
     Examples
     --------
     >>> import mlops_lite as ml
@@ -71,10 +77,32 @@ def start_run(
     >>> run.status
     'finished'
     """
+    check_options(name=name, experiment=experiment, seed=seed, tags=tags)
     where = workspace.store(store)
     return begin(
         where, name or "block", experiment=experiment, parent=parent, continues=continues, seed=seed, tags=tags
     )
+
+
+def check_options(*, name: object, experiment: object, seed: object, tags: object) -> None:
+    """Refuse, where it is written down, an option that no run could note.
+
+    Raises
+    ------
+    InvalidTypeError
+        Says what it should be.
+    """
+    for option, text in (("name", name), ("experiment", experiment)):
+        if text is not None and not isinstance(text, str):
+            raise _wrong(option, text, "text", f"Write {option}={str(text)!r}.")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+        raise _wrong("seed", seed, "a whole number", "Write seed=0.")
+    if tags is not None and not (isinstance(tags, Mapping) and all(isinstance(key, str) for key in tags)):
+        raise _wrong("tags", tags, "a dict whose keys are text", "Write tags={'stage': 'draft'}.")
+
+
+def _wrong(option: str, value: object, wanted: str, remedy: str) -> InvalidTypeError:
+    return InvalidTypeError(f"{option}= is {wanted}, and this is a {type(value).__name__}.", remedy=remedy)
 
 
 def begin(

@@ -14,7 +14,7 @@ from mlops_lite import workspace
 from mlops_lite.errors import InvalidInputError, InvalidTypeError, suggest
 from mlops_lite.store import Store
 from mlops_lite.tracking.active import ActiveRun
-from mlops_lite.tracking.begin import begin
+from mlops_lite.tracking.begin import begin, check_options
 from mlops_lite.tracking.cache import Hit, recall
 from mlops_lite.tracking.run import Run
 from mlops_lite.tracking.sources import text_of
@@ -119,6 +119,7 @@ def track_run(function: Any = None, /, **options: Any) -> Any:
     for name in options.keys() - set(known):
         raise InvalidTypeError(f"@track_run has no option {name!r}.", remedy=suggest(name, known))
     settings = _Options(**options)
+    check_options(name=settings.name, experiment=settings.experiment, seed=settings.seed, tags=settings.tags)
     return _decorate(function, settings) if function is not None else functools.partial(_decorate, settings=settings)
 
 

@@ -306,3 +306,37 @@ def test_the_function_runs_when_the_store_does_not(tmp_path):
     with pytest.warns(RunWarning, match="a file stands where a folder should be") as told:
         assert work() == "done"
     assert len(told) == 1 and work.last_run.status == "finished"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"experiment": 3}, {"name": b"x"}, {"seed": "0"}, {"seed": True}, {"seed": 0.5}, {"tags": "x"}, {"tags": {1: 2}}],
+    ids=repr,
+)
+def test_an_option_that_no_run_could_note_is_refused_where_it_is_written(options):
+    (option,) = options
+    with pytest.raises(InvalidTypeError, match=f"^{option}= is "):
+        ml.track_run(**options)
+    with pytest.raises(InvalidTypeError, match=f"^{option}= is "):
+        ml.start_run(**options)
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_text_that_utf8_cannot_hold_hides_no_run(compacted, default_store):
+    odd = "\ud800"
+    with ml.start_run(f"odd {odd}", experiment=odd, tags={odd: odd}) as run:
+        ml.log_params({f"p{odd}": odd})
+        ml.log({f"m{odd}": 1.0})
+    with ml.start_run("plain"):
+        pass
+    if compacted:
+        default_store.runs.compact()
+
+    assert {found.id for found in ml.runs()} >= {run.id}
+    assert len(ml.runs()) == 2
+    assert ml.runs().to_frame().loc[1, "experiment"] == "\\ud800"
+    assert ml.get(run.ref).params == {f"p{odd}": odd}
+    assert default_store.verify().ok
+    ml.runs()._repr_html_().encode()
+    ml.get(run.ref)._repr_html_().encode()
+    str(ml.get(run.ref)).encode()
