@@ -93,7 +93,8 @@ def plain(kind: pa.DataType) -> pa.DataType:
         return pa.binary()
     if isinstance(kind, pa.BaseExtensionType):
         return plain(kind.storage_type)
-    if types.is_union(kind) or types.is_interval(kind) or "list_view" in str(kind):
+    empty = types.is_fixed_size_binary(kind) and not kind.byte_width
+    if empty or types.is_union(kind) or types.is_interval(kind) or "list_view" in str(kind):
         raise InvalidTypeError(f"Parquet has no counterpart of the type {kind}")
     if types.is_map(kind):
         return pa.map_(plain(kind.key_type), plain(kind.item_type))
@@ -110,9 +111,8 @@ def plain(kind: pa.DataType) -> pa.DataType:
 
 def _feed(sink: _Sink, column: pa.Array) -> None:
     kind = column.type
-    name = _NAMES.get(kind) or _name(kind)
     missing = column.null_count
-    sink.update(b"%s %d %d\n" % (name, len(column), missing))
+    sink.update(b"%s %d %d\n" % (_name(kind), len(column), missing))
     if missing:
         if missing == len(column):
             return
@@ -125,12 +125,20 @@ def _feed(sink: _Sink, column: pa.Array) -> None:
         _feed_other(sink, column)
 
 
+@functools.lru_cache(maxsize=4096)
 def _name(kind: pa.DataType) -> bytes:
-    """Name a type by what its values are: 32 and 64-bit offsets lay out the same texts."""
-    return str(kind).replace("large_", "").encode()
-
-
-_NAMES = {kind: _name(kind) for kind in (pa.int64(), pa.int32(), pa.float64(), pa.bool_(), pa.string())}
+    """Name a type by what its values are: 32 and 64-bit offsets lay out the same texts, and items have many names."""
+    types = pa.types
+    if types.is_fixed_size_list(kind):
+        return b"list[%d]" % kind.list_size
+    if types.is_map(kind):
+        return b"map"
+    if types.is_list(kind) or types.is_large_list(kind):
+        return b"list"
+    if types.is_struct(kind):
+        names = [field.name.encode() for field in kind]
+        return b"struct %d " % len(names) + b" ".join(b"%d %s" % (len(name), name) for name in names)
+    return str(kind).removeprefix("large_").encode()
 
 
 def _width(kind: pa.DataType) -> int:

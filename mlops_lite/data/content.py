@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from mlops_lite import frames
+from mlops_lite.base.ref import Ref
 from mlops_lite.data.manifest import Manifest
 from mlops_lite.data.reader import Reader
 from mlops_lite.errors import DamagedError, InvalidInputError, NotFoundError, suggest
@@ -85,6 +87,11 @@ class TableContent:
             parts = range(start, min(start + _BATCH_PARTS, len(self.manifest.rows)))
             yield from self._read(places, parts).replace_schema_metadata(None).to_batches()
 
+    def reader(self, columns: Iterable[Any] | None = None) -> pa.RecordBatchReader:
+        """Give it as an Arrow reader."""
+        fields = [self.manifest.schema.field(place) for place in self._places(columns, False)]
+        return pa.RecordBatchReader.from_batches(pa.schema(fields), self.batches(columns))
+
     def value(self, columns: Iterable[Any] | None, kind: str) -> Any:
         """Give it as a library's table: exactly what was given, where it is of the same library."""
         if columns is not None and not (columns := [columns] if isinstance(columns, str) else list(columns)):
@@ -100,7 +107,26 @@ class TableContent:
             raise self._explained(error) from error.__cause__
 
     def _explained(self, error: DamagedError) -> DamagedError:
-        return DamagedError(f"{self._name}: {error.message}", remedy=error.remedy, version=self._name, **error.facts)
+        other = self._elsewhere(error.address, error.digest)
+        has = f"{other} holds the same values in another file." if other else "No other version holds these values."
+        remedy = f"{has} A copy of the store gives them back: copy.sync(to=store)."
+        return DamagedError(
+            f"{self._name}: {error.message}", remedy=remedy, version=self._name, other=other, **error.facts
+        )
+
+    def _elsewhere(self, address: bytes, damaged: str) -> str | None:
+        """Find another version that holds a cell in another file."""
+        log = self._store.log("dataset", Ref(self._name).name)
+        for record in reversed(list(log.history())):
+            if record.body.get("content") != "table" or record.body["manifest"] == self._digest:
+                continue
+            with contextlib.suppress(NotFoundError, DamagedError):
+                manifest = Manifest.decode(self._store.objects.read(record.body["manifest"]))
+                place = manifest.places().get(address)
+                held = manifest.files[manifest.cells.file[place]] if place is not None else damaged
+                if held != damaged and held in self._store.objects:
+                    return str(record.ref)
+        return None
 
     def _places(self, columns: Iterable[Any] | None, whole: bool) -> list[int]:
         names = self.manifest.schema.names

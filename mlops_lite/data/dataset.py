@@ -104,7 +104,8 @@ class Dataset(Drawn):
         else:
             made = self._table(data, _names(key), head)
         origin = workspace.origin(data)
-        sources = [*several(parents), *([origin] if origin is not None else [])]
+        given = [origin] if origin is not None else [data] if isinstance(data, Snapshot) else []
+        sources = [*several(parents), *given]
         return self._committed(made, "snapshot", message, sources, allow_unchanged)
 
     def _table(self, data: Any, key: tuple[str, ...] | None, head: Snapshot | None) -> Any:

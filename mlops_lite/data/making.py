@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 import pyarrow as pa
 
 from mlops_lite.data.address import plain
-from mlops_lite.data.cut import Cut, choose, mixable, size_for
+from mlops_lite.data.cut import Cut, Cutter, choose, mixable, size_for
 from mlops_lite.data.manifest import Manifest
 from mlops_lite.data.reader import Reader
 from mlops_lite.data.source import Source, agreed
@@ -198,7 +199,7 @@ def check_key(table: pa.Table, key: tuple[str, ...]) -> None:
 def _cut(found: Source, sample: pa.Table, key: tuple[str, ...], parent: Manifest | None) -> Cut:
     """Reuse the parent's rule where it can be; else choose by the key, or by the content alone."""
     if parent is not None and (not key or key == parent.key):
-        kept = _inherited(found, parent)
+        kept = _inherited(found, sample, parent)
         if kept is not None:
             return kept
     if key:
@@ -206,9 +207,24 @@ def _cut(found: Source, sample: pa.Table, key: tuple[str, ...], parent: Manifest
     return choose(sample, found.rows)
 
 
-def _inherited(found: Source, parent: Manifest) -> Cut | None:
-    if all(_same_type(found.schema, parent.schema, name) for name in parent.cut.columns):
-        return parent.cut
+def _inherited(found: Source, sample: pa.Table, parent: Manifest) -> Cut | None:
+    names = [_now_called(found, sample, parent, name) for name in parent.cut.columns]
+    return attrs.evolve(parent.cut, columns=tuple(names)) if None not in names else None  # type: ignore[arg-type]
+
+
+def _now_called(found: Source, sample: pa.Table, parent: Manifest, name: str) -> str | None:
+    """Find the column that cut the parent: under its name, or under another one if that cuts at the same places."""
+    if _same_type(found.schema, parent.schema, name):
+        return name
+    if len(parent.cut.columns) > 1:
+        return None
+    kind = plain(parent.schema.field(name).type)
+    for field in found.schema:
+        if field.name in parent.schema.names or plain(field.type) != kind:
+            continue
+        cuts = Cutter(attrs.evolve(parent.cut, columns=(field.name,))).cuts(sample)
+        if cuts and cuts == np.cumsum(parent.rows[: len(cuts)]).tolist():
+            return field.name
     return None
 
 

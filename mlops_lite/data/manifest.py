@@ -12,6 +12,7 @@ import pyarrow as pa
 from mlops_lite.base import canonical
 from mlops_lite.data.cut import Cut
 from mlops_lite.errors import DamagedError
+from mlops_lite.frames import _layout
 
 __all__ = ["ADDRESS_BYTES", "Cells", "Manifest"]
 
@@ -232,7 +233,10 @@ class Manifest:
 def describe(schema: pa.Schema) -> list[Any]:
     """Describe a schema in plain data, independent of how this version of Arrow writes it."""
     fields = [[field.name, str(field.type), field.nullable, _metadata(field.metadata)] for field in schema]
-    return [fields, _metadata(schema.metadata)]
+    others = [entry for entry in _metadata(schema.metadata) if entry[0] != _layout.KEY]
+    # what an older library noted about the frame that an Arrow table came from names its version
+    layout = {name: value for name, value in _layout.read(schema).items() if name != "pandas_metadata"}
+    return [fields, others, layout]
 
 
 def _metadata(found: dict[bytes, bytes] | None) -> list[list[bytes]]:

@@ -193,6 +193,55 @@ class Snapshot(Drawn):
         workspace.uses(self.ref)
         return self.content.batches(columns)
 
+    def to_reader(self, columns: Iterable[Any] | None = None) -> pa.RecordBatchReader:
+        """Give an Arrow reader, for DuckDB, polars and whatever reads Arrow streams; it can be used up once.
+
+        Parameters
+        ----------
+        columns : iterable, optional
+            Which columns: nothing else is read.
+        """
+        workspace.uses(self.ref)
+        return self.content.reader(columns)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Hand the table over to whatever reads Arrow streams: ``polars.DataFrame(snapshot)``."""
+        return self.to_reader().__arrow_c_stream__(requested_schema)
+
+    def to_parquet(self, path: str | os.PathLike[str], columns: Iterable[Any] | None = None) -> Path:
+        """Write one plain Parquet file, in bounded memory.
+
+        Parameters
+        ----------
+        path : path
+            What stands there is replaced once the file is whole.
+        columns : iterable, optional
+            Which columns.
+        """
+        from mlops_lite.data.export import to_parquet
+
+        workspace.uses(self.ref)
+        return to_parquet(self.content, Path(path), columns)
+
+    def files(self) -> list[Path]:
+        """List the Parquet files that together are this version, where such files stand on this machine.
+
+        Returns
+        -------
+        list of Path
+            To be read, one behind the other; never to be written.
+
+        Raises
+        ------
+        InvalidInputError
+            Some of its columns or rows share a file with another version, so that a list of files would give wrong
+            rows; or the store is not a folder of this machine.
+        """
+        from mlops_lite.data.export import files
+
+        workspace.uses(self.ref)
+        return files(self)
+
     def path(self, target: str | os.PathLike[str] | None = None) -> Path:
         """Check out the file or folder.
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mlops_lite.base.extension import Extensions
-from mlops_lite.errors import InvalidTypeError
+from mlops_lite.errors import InvalidTypeError, NotFoundError
 from mlops_lite.frames.schema import Schema  # now: imported later, the module would take the place of the function
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["batches", "from_arrow", "is_stream", "is_table", "kind", "schema", "to_arrow"]
+__all__ = ["batches", "from_arrow", "is_stream", "is_table", "kind", "parquet", "schema", "to_arrow"]
 
 LIBRARIES = Extensions("mlops_lite.frames.libraries", group="mlops_lite.frames")
 
@@ -110,6 +110,31 @@ def from_arrow(table: pa.Table, kind: str) -> Any:
     return LIBRARIES.load(kind).from_arrow(table)
 
 
+def parquet(path: Any) -> Any:
+    """Read a table from Parquet files, in bounded memory: for ``Dataset.snapshot`` and whatever else takes a stream.
+
+    Parameters
+    ----------
+    path : str, path, or list of these
+        A file, a folder, or files.
+
+    Returns
+    -------
+    pyarrow.dataset.Dataset
+
+    Raises
+    ------
+    NotFoundError
+        There is nothing.
+    """
+    import pyarrow.dataset as pad
+
+    try:
+        return pad.dataset([str(one) for one in path] if isinstance(path, list) else str(path), format="parquet")
+    except FileNotFoundError:
+        raise NotFoundError(f"There is no file or folder {str(path)!r}.", path=str(path)) from None
+
+
 def schema(value: Any) -> Schema:
     """Describe the columns of a table, without the index of a pandas frame.
 
@@ -146,7 +171,7 @@ def batches(value: Any, *, whole: bool = False) -> Iterator[pa.RecordBatch]:
         for part in value:
             yield from to_arrow(part, whole=whole).to_batches()
     elif hasattr(value, "to_batches"):
-        yield from value.to_batches()
+        yield from value.to_batches(**_few_at_once(value))
     elif _is_arrow_stream(value):
         yield from _streamed(value)
     else:
@@ -160,6 +185,11 @@ def _streamed(value: Any) -> pa.RecordBatchReader:
         return pa.RecordBatchReader.from_stream(value)
     except pa.ArrowInvalid:  # a stream of single columns, such as a series
         raise _no_table(value) from None
+
+
+def _few_at_once(value: Any) -> dict[str, int]:
+    """Keep a dataset of files from reading far ahead: all of it may not fit into memory."""
+    return {"batch_readahead": 2, "fragment_readahead": 1} if type(value).__name__.endswith("Dataset") else {}
 
 
 def _kind(value: object) -> str:

@@ -9,6 +9,8 @@ from mlops_lite.frames import _layout
 
 __all__ = ["from_arrow", "recognises", "to_arrow"]
 
+_PANDAS = b"pandas"  # what Arrow notes about the frame that a table came from
+
 
 def recognises(value: object) -> bool:
     """Tell whether a value is an Arrow table or record batch."""
@@ -27,8 +29,11 @@ def to_arrow(value: Any, whole: bool) -> Any:
     layout: dict[str, Any] = {"kind": "arrow", "shape": "table" if table is value else "batch"}
     if not whole:
         return table
-    if table.schema.metadata:
-        layout["metadata"] = [[key, value] for key, value in sorted(table.schema.metadata.items())]
+    metadata = dict(table.schema.metadata or {})
+    if _PANDAS in metadata:
+        layout["pandas_metadata"] = metadata.pop(_PANDAS)
+    if metadata:
+        layout["metadata"] = [[key, value] for key, value in sorted(metadata.items())]
     return _layout.attach(table.cast(_without_numbers(table.schema)), layout)
 
 
@@ -49,6 +54,8 @@ def from_arrow(table: Any) -> Any:
     if layout.get("kind") != "arrow":
         return table
     metadata = dict(layout.get("metadata", []))
+    if "pandas_metadata" in layout:
+        metadata[_PANDAS] = layout["pandas_metadata"]
     table = table.replace_schema_metadata(metadata or None)
     if layout["shape"] == "batch":
         return table.combine_chunks().to_batches()[0] if table.num_rows else _empty(table.schema)
