@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from base64 import b32encode
 from datetime import UTC, datetime
 
 from mlops_lite.base import clock
@@ -10,6 +11,7 @@ from mlops_lite.base import clock
 __all__ = ["new_id", "time_of"]
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_DIGITS = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _ALPHABET.encode())
 _VALUES = {digit: value for value, digit in enumerate(_ALPHABET)}
 _LENGTH = 26
 _TIME_DIGITS = 10  # 50 bits, of which the time has 48
@@ -34,7 +36,8 @@ def new_id() -> str:
     """
     milliseconds = int(clock.now().timestamp() * 1000)
     number = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
-    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+    # base64 knows base 32 in groups of 40 bits: 130 of 160 bits are the 26 digits
+    return b32encode((number << 30).to_bytes(20, "big"))[:_LENGTH].translate(_DIGITS).decode()
 
 
 def time_of(identifier: str) -> datetime:

@@ -118,6 +118,10 @@ class Record:
             )
         return data
 
+    def as_written(self, data: bytes) -> Record:
+        """Give it as a reader of its bytes will see it: with its digest, and nothing of the writer's own values."""
+        return attrs.evolve(self, body=canonical.decode(data).get("body", {}), digest=digest.sha256(data))
+
     @classmethod
     def decode(cls, data: bytes, where: str = "a log") -> Record:
         """Read it back.

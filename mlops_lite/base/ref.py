@@ -144,6 +144,8 @@ def several(refs: object | Iterable[object]) -> list[object]:
     >>> several("dataset/flights@3"), several(("model/churn@1", "dataset/flights@3"))
     (['dataset/flights@3'], ['model/churn@1', 'dataset/flights@3'])
     """
+    if isinstance(refs, (tuple, list)):
+        return list(refs)
     if isinstance(refs, (str, HasRef)) or not isinstance(refs, Iterable):
         return [refs]
     return list(refs)

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from mlops_lite.base import clock, identity
 from mlops_lite.base.fork import in_child
 from mlops_lite.base.identifier import new_id, time_of
@@ -33,6 +31,7 @@ Body = Mapping[str, Any] | Callable[[Record | None], Mapping[str, Any] | None]
 _STEP = timedelta(microseconds=1)
 _FEW_OBJECTS = 256  # more are listed in an object of their own: a record is at most 64 kB
 _MOST_TURNS = 32
+_HINT_EVERY = 64  # on a disk, where a new file costs as much as a commit, and a look at a name next to nothing
 _AT_ONCE = 256  # records that are read together
 _TXN_SKEW = timedelta(minutes=5)  # how far apart the clocks of two machines may be when a lost reply is looked up
 
@@ -116,32 +115,30 @@ class Log:
         DamagedError
             An object is not in the store.
         StoreUnavailableError
-            The place refused. Nothing was written.
+            The place refused, and nothing was written; carries ``txn``, for a request may still be on its way.
         """
         self.store.prepare()
-        again = txn is not None
-        draft = Record(
-            kind=self.kind,
-            name=self.name,
-            number=0,
-            action=action,
-            time=clock.now(),
-            author=identity.author(),
-            host=identity.host(),
-            txn=txn or new_id(),
-            message=message,
-            parents=tuple(self.store.parent(parent) for parent in several(parents)),
-            format=FORMAT,
-        )
-        if again and (landed := self._find(draft.txn)) is not None:
+        made_from = tuple(self.store.parent(parent) for parent in several(parents))
+        if txn is not None and (landed := self._find(txn)) is not None:
             return landed
-        return self._append(draft, body, sorted(set(objects)))
-
-    def _append(self, draft: Record, body: Body, objects: list[str]) -> Record:
         if self._lost:
             time.sleep(_dice.uniform(0, 2) * self._turn_s * min(self._lost, _MOST_TURNS))
         newest = self.newest()
-        draft = self._with_objects(draft, objects, newest)
+        draft = {
+            "kind": self.kind,
+            "name": self.name,
+            "action": action,
+            "author": identity.author(),
+            "host": identity.host(),
+            "txn": txn or new_id(),
+            "message": message,
+            "parents": made_from,
+            "format": FORMAT,
+            **self._keeping(sorted(set(objects)), newest),
+        }
+        return self._append(draft, body, newest)
+
+    def _append(self, draft: Mapping[str, Any], body: Body, newest: Record | None) -> Record:
         lost = 0
         while True:
             started = time.monotonic()
@@ -157,31 +154,30 @@ class Log:
         took = time.monotonic() - started
         self._turn_s = took if not self._turn_s else 0.8 * self._turn_s + 0.2 * took
         self._lost = lost
-        with contextlib.suppress(Exception):  # the record stands: whatever a hint costs must not look like a failure
-            self._backend.replace(layout.hint(self._folder), b"%012d" % newest.number)
+        if not self.store.is_local or newest.number % _HINT_EVERY == 0:
+            self._hint(newest.number)
         return newest
 
-    def _with_objects(self, draft: Record, objects: list[str], newest: Record | None) -> Record:
+    def _hint(self, number: int) -> None:
+        with contextlib.suppress(Exception):  # the record stands: whatever a hint costs must not look like a failure
+            self._backend.replace(layout.hint(self._folder), b"%012d" % number)
+
+    def _keeping(self, objects: list[str], newest: Record | None) -> dict[str, Any]:
+        """Say which objects a record keeps alive, once they are sure to be there."""
         if not objects:
-            return draft
+            return {}
         self.store.objects.require(objects, newest)
         if len(objects) <= _FEW_OBJECTS:
-            return attrs.evolve(draft, objects=tuple(objects))
-        return attrs.evolve(draft, inventory=self.store.objects.put(inventory(objects)))
+            return {"objects": tuple(objects)}
+        return {"inventory": self.store.objects.put(inventory(objects))}
 
-    def _following(self, draft: Record, newest: Record | None, body: Mapping[str, Any]) -> Record:
+    def _following(self, draft: Mapping[str, Any], newest: Record | None, body: Mapping[str, Any]) -> Record:
         raw = clock.now()
         if newest is None:
-            return attrs.evolve(draft, number=1, time=raw, body=body)
+            return Record(**draft, number=1, time=raw, body=body)
         forward = max(raw, newest.time + _STEP)
-        return attrs.evolve(
-            draft,
-            number=newest.number + 1,
-            time=forward,
-            clock=None if forward == raw else raw,
-            previous=newest.digest,
-            body=body,
-        )
+        late = None if forward == raw else raw
+        return Record(**draft, number=newest.number + 1, time=forward, clock=late, previous=newest.digest, body=body)
 
     def _attempt(self, record: Record) -> Record:
         """Create the record; give the one that stands there now, ours or another's."""
@@ -190,7 +186,7 @@ class Log:
         trouble: Exception | None = None
         try:
             self._backend.create(path, data)
-            return Record.decode(data)
+            return record.as_written(data)
         except FileExistsError:
             pass
         except MlopsLiteError:
