@@ -10,6 +10,9 @@ from mlops_lite.stats.profile import Profile
 
 __all__ = ["judge_schema"]
 
+_APART = 3
+_LISTED = 12
+
 
 def judge_schema(reference: Profile, current: Profile, optional: Collection[str] = ()) -> list[Finding]:
     """Find columns that are missing, new, of another type or of several, and a table without rows.
@@ -23,7 +26,7 @@ def judge_schema(reference: Profile, current: Profile, optional: Collection[str]
     missing = [name for name in reference.columns if name not in current and name not in optional]
     new = [name for name in current.columns if name not in reference]
     found = [_missing(name, new) for name in missing]
-    found += [_fact(name, "info", f"Column {name!r} is new; it is not checked.") for name in new]
+    found += _new(new)
     for name in (name for name in reference.columns if name in current):
         then, now = reference.columns[name], current.columns[name]
         if now.alien:
@@ -42,5 +45,13 @@ def _missing(name: str, new: list[str]) -> Finding:
     return _fact(name, "alert", f"Column {name!r} is missing.{hint}")
 
 
-def _fact(column: str, severity: Severity, words: str) -> Finding:
+def _new(names: list[str]) -> list[Finding]:
+    """Name new columns; many at once, such as those that a prediction log adds, are one finding."""
+    if len(names) <= _APART:
+        return [_fact(name, "info", f"Column {name!r} is new; it is not checked.") for name in names]
+    words = f"{len(names)} columns are new; they are not checked: {', '.join(names[:_LISTED])}"
+    return [_fact(None, "info", words + (", …" if len(names) > _LISTED else "."))]
+
+
+def _fact(column: str | None, severity: Severity, words: str) -> Finding:
     return Finding(column, "quality.schema", 1.0, None, None, None, severity, words)
