@@ -30,6 +30,7 @@ BUCKETS = 512
 _PREFIXES = 1 << 17  # sign, exponent and eight bits of mantissa of a float32
 _HALF = _PREFIXES // 2
 _INFINITY = 0x7F800000 >> 15
+_BEYOND = np.array([0, 4, 16, 64, 256, 1024, 4096])  # places further out: where values go that were not there before
 BLOCK = 1 << 16  # values at a time: what the caches hold
 
 
@@ -56,8 +57,8 @@ class NumberCells:
     Examples
     --------
     >>> cells = number_cells(np.arange(10.0))
-    >>> cells.size, cells.code(np.array([0.0, 9.0, np.nan, np.inf])).tolist()
-    (10, [0, 9, 10, 12])
+    >>> cells.size, cells.code(np.array([0.0, 9.0, 100.0, np.nan, np.inf])).tolist()
+    (24, [7, 16, 21, 24, 26])
     """
 
     kind: ClassVar[str] = "numbers"
@@ -155,18 +156,20 @@ def _crowding(ordered: Floats, centre: float) -> int:
 def _edges(values: Floats, centre: float) -> Ints:
     counts = np.bincount(places(values, centre), minlength=_PREFIXES)
     held = np.flatnonzero(counts)
+    outside = np.concatenate((held[0] - _BEYOND, held[-1] + 1 + _BEYOND))
     if len(held) <= DISTINCT:
-        return _allowed(held[1:])
+        return _allowed(held, outside)
     below = np.cumsum(counts[held])
     ranks = np.arange(1, QUANTILES) * (len(values) / QUANTILES)
     starts = held[np.searchsorted(below, ranks, "right")]
     heavy = held[counts[held] > len(values) / QUANTILES]
-    return _allowed(np.unique(np.concatenate((starts, heavy, heavy + 1))))
+    return _allowed(held[:1], starts, heavy, heavy + 1, outside)
 
 
-def _allowed(edges: Ints) -> Ints:
-    """Keep both zeros in one cell: no edge between the places of -0 and +0."""
-    return np.unique(np.where(edges == _HALF, _HALF - 1, edges))
+def _allowed(*edges: Ints) -> Ints:
+    """Put edges together: none between the places of -0 and +0, which share a cell, and none among infinities."""
+    every = np.concatenate(edges)
+    return np.unique(np.where(every == _HALF, _HALF - 1, np.clip(every, _HALF - _INFINITY, _HALF + _INFINITY)))
 
 
 @attrs.frozen(eq=False)

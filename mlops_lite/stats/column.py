@@ -105,7 +105,10 @@ class ColumnProfile:
         return {**{level: count for level, count in known if count}, **self.unknown}
 
     def quantile(self, share: float) -> float:
-        """Give a quantile of the numbers: exact but for where in its cell it lies, there by a straight line."""
+        """Give a quantile of the numbers: exact but for where in its cell it lies, there by a straight line.
+
+        Of whole numbers it is one.
+        """
         if not isinstance(self.cells, NumberCells):
             return np.nan
         low, high = self.infinite
@@ -116,7 +119,8 @@ class ColumnProfile:
         cell = min(int(np.searchsorted(below, rank, "left")), len(self.counts)) or 1
         ends = self.ends
         inside = (rank - below[cell - 1]) / max(self.counts[cell - 1], 1)
-        return float(ends[cell - 1] + (ends[cell] - ends[cell - 1]) * min(max(inside, 0.0), 1.0))
+        found = float(ends[cell - 1] + (ends[cell] - ends[cell - 1]) * min(max(inside, 0.0), 1.0))
+        return float(np.floor(found)) if "int" in self.type else found
 
     @functools.cached_property
     def _below(self) -> Ints:

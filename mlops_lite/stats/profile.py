@@ -14,6 +14,7 @@ import numpy as np
 
 from mlops_lite.base import canonical
 from mlops_lite.errors import DamagedError, InvalidInputError, NotFoundError, suggest
+from mlops_lite.stats import values
 from mlops_lite.stats.cells import (
     Cells,
     LevelCells,
@@ -25,7 +26,6 @@ from mlops_lite.stats.cells import (
 )
 from mlops_lite.stats.column import ColumnProfile, empty
 from mlops_lite.stats.tally import tally
-from mlops_lite.stats.values import counted, family, numbers, type_name
 
 __all__ = ["Frame", "Profile", "profile"]
 
@@ -230,12 +230,12 @@ def _framed(blocks: Iterator[Block]) -> tuple[Iterator[Block], Frame]:
 
 def choose(arrays: list[Any], step: int = 1) -> Cells:
     """Choose cells for a column from its first arrays, of numbers from every ``step``-th value."""
-    kind = family(arrays[0])
+    kind = values.family(arrays[0])
     if kind == "levels":
-        return level_cells(itertools.chain.from_iterable(counted(array)[0] for array in arrays))
+        return level_cells(itertools.chain.from_iterable(values.counted(array)[0] for array in arrays))
     if kind == "other":
         return NoCells()
-    parts = [numbers(_every(part, step)) for array in arrays for part in _parts(array)]
+    parts = [values.numbers(_every(part, step)) for array in arrays for part in _parts(array)]
     return number_cells(np.concatenate(parts) if parts else np.zeros(0))
 
 
@@ -254,14 +254,13 @@ def _add(columns: dict[str, ColumnProfile], block: Block, frame: Frame, each: Ea
     if len(lengths) > 1:
         raise InvalidInputError(f"The columns have different lengths: {sorted(lengths)}.")
 
-    def count(name: str) -> ColumnProfile:
-        array = block[name]
-        kind = family(array)
+    for name, array in block.items():
         if name not in columns:
-            columns[name] = empty(name, type_name(array), kind, frame.columns.get(name, NoCells()))
-        return tally(columns[name], array)
-
-    columns.update(zip(block, each(count, block, _length(block)), strict=True))
+            columns[name] = empty(
+                name, values.type_name(array), values.family(array), frame.columns.get(name, NoCells())
+            )
+    counted = each(lambda name: tally(columns[name], block[name]), block, _length(block))
+    columns.update(zip(block, counted, strict=True))
 
 
 Each = Callable[[Callable[[str], Any], Iterable[str], int], Iterable[Any]]

@@ -88,19 +88,18 @@ def compare_levels(reference: ColumnProfile, current: ColumnProfile) -> Levels:
     expected = (then + now) * (min(n, m) / (n + m))
     tests: dict[str, float] = {"all": chi_squared(*_pooled(then, now, expected, rest))[1]}
     common, rare = np.flatnonzero(expected >= _EXPECTED), np.flatnonzero((expected < _EXPECTED) & (then + now > 1))
-    moved = now / m - then / n
-    place = int(np.argmax(np.abs(moved)))
+    away = _standardised(then, now, n, m)
     if len(common):
-        tests["one"], place = _most_moved(common, then, now, n, m)
+        most = common[np.argmax(away[common])]
+        tests["one"] = min(1.0, fisher(int(then[most]), int(now[most]), n, m) * len(common))
     if len(rare):
-        tests["new"], newest = _newest(rare, then, now, n, m)
-        if tests["new"] / _WEIGHTS["new"] < min(tests["all"], tests.get("one", 1.0)) / _WEIGHTS["one"]:
-            place = newest
+        tests["new"] = _newest(rare, then, now, n, m)
     total = sum(_WEIGHTS[name] for name in tests)
     shared = {name: p * total / _WEIGHTS[name] for name, p in tests.items()}
     leading = min(shared, key=shared.__getitem__)
     distance = _beyond_chance(then, now, n, m)
-    return Levels(min(1.0, shared[leading]), distance, names[place], float(moved[place]), leading)
+    place = int(np.argmax(away))
+    return Levels(min(1.0, shared[leading]), distance, names[place], float(now[place] / m - then[place] / n), leading)
 
 
 def _pooled(then: Counts, now: Counts, expected: NDArray[np.float64], rest: tuple[int, int]) -> tuple[Counts, Counts]:
@@ -109,21 +108,18 @@ def _pooled(then: Counts, now: Counts, expected: NDArray[np.float64], rest: tupl
     return tuple(np.append(side[~few], side[few].sum() + more) for side, more in sides)  # type: ignore[return-value]
 
 
-def _most_moved(common: Counts, then: Counts, now: Counts, n: int, m: int) -> tuple[float, int]:
-    pooled = (then + now)[common]
+def _standardised(then: Counts, now: Counts, n: int, m: int) -> NDArray[np.float64]:
+    """Say how far the count of each level lies from expectation, in standard deviations."""
+    pooled = then + now
     deviation = np.sqrt(n * m / (n + m) ** 2 / (n + m - 1) * pooled * (n + m - pooled))
-    away = np.abs(now[common] - pooled * (m / (n + m)))
-    z = np.divide(away, deviation, out=np.zeros(len(common)), where=deviation > 0)
-    place = int(common[np.argmax(z)])
-    return min(1.0, fisher(int(then[place]), int(now[place]), n, m) * len(common)), place
+    away = np.abs(now - pooled * (m / (n + m)))
+    return np.divide(away, deviation, out=np.zeros(len(pooled)), where=deviation > 0)
 
 
-def _newest(rare: Counts, then: Counts, now: Counts, n: int, m: int) -> tuple[float, int]:
-    new = rare[then[rare] == 0]
-    if not len(new):
-        return 1.0, int(rare[0])
-    place = int(new[np.argmax(now[new])])
-    return min(1.0, float(all_in_current(now[place], n, m)) * len(rare)), place
+def _newest(rare: Counts, then: Counts, now: Counts, n: int, m: int) -> float:
+    """Test the commonest level that the reference does not have, among the rare ones."""
+    new = now[rare][then[rare] == 0]
+    return min(1.0, float(all_in_current(new.max(), n, m)) * len(rare)) if len(new) else 1.0
 
 
 def _beyond_chance(then: Counts, now: Counts, n: int, m: int) -> float:

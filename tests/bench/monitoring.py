@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import statistics
 import tempfile
 from collections.abc import Iterator
 
@@ -94,3 +95,113 @@ def hundred_thousand() -> Iterator[Row]:
 def million() -> Iterator[Row]:
     """A check of a million rows in memory, beside reading them from Parquet and beside sorting them."""
     yield from _speed(1_000_000, 5)
+
+
+# ── how often it cries wolf, and what it finds ───────────────────────────────────────────────────────────────────────
+
+TRIALS = 1000
+SIZES = ((200, 200), (2_000, 2_000), (20_000, 20_000), (200_000, 200_000), (200_000, 2_000), (20_000, 200))
+
+
+@case("monitoring.false_alarms")
+def false_alarms() -> Iterator[Row]:
+    """The share of checks without any change that alarm, over 60 mixed columns, at alpha 5 %."""
+    from mlops_lite.monitoring.judge import judge
+    from tests.monitoring.columns import draw, mixed
+
+    columns = mixed()
+    allowed = 0.05 + 2 * np.sqrt(0.05 * 0.95 / TRIALS)
+    for before, now in SIZES:
+        alarms = 0
+        for seed in range(TRIALS):
+            dice = np.random.default_rng([seed, before, now])
+            found = judge(draw(columns, before, dice), draw(columns, now, dice), 0.05)
+            alarms += any(finding.severity == "alert" for finding in found)
+        rate = alarms / TRIALS
+        mark = f"<= {allowed:.1%} of {TRIALS:,} trials"
+        yield Row(f"false alarms, {before:,} against {now:,} rows", 100 * rate, None, mark, "%", holds=rate <= allowed)
+
+
+def _power(
+    columns: list[tuple], changed: list[tuple], places: list[int], before: int, now: int, trials: int
+) -> tuple[float, float]:  # type: ignore[type-arg]
+    """The share of moved columns that are named, and the mean share of wrong names."""
+    from mlops_lite.monitoring.judge import judge
+    from tests.monitoring.columns import draw
+
+    named, wrong = [], []
+    truth = {columns[place][1] for place in places}
+    for seed in range(trials):
+        dice = np.random.default_rng([seed, before, now, 7])
+        found = judge(draw(columns, before, dice), draw(changed, now, dice), 0.05)
+        names = {finding.column for finding in found if finding.severity == "alert"}
+        named.append(len(names & truth) / len(truth))
+        wrong.append(len(names - truth) / max(1, len(names)))
+    return statistics.mean(named), statistics.mean(wrong)
+
+
+def _far_tail(seed: int) -> float:
+    """The share named of 5 of 60 normal columns of which 1 % of the rows went to 8 standard deviations."""
+    from mlops_lite.monitoring.judge import judge
+    from mlops_lite.stats.profile import profile
+
+    dice = np.random.default_rng([seed, 8])
+    rows = 20_000
+    before, now = ({f"n{place}": dice.normal(size=rows) for place in range(60)} for _ in range(2))
+    for place in range(5):
+        far = dice.random(rows) < 0.01
+        now[f"n{place}"][far] = 8 + dice.normal(size=far.sum())
+    reference = profile(before)
+    found = judge(reference, profile(now, reference.frame), 0.05)
+    names = {finding.column for finding in found if finding.severity == "alert"}
+    return len(names & {f"n{place}" for place in range(5)}) / 5
+
+
+@case("monitoring.power")
+def power() -> Iterator[Row]:
+    """The share of 5 of 60 columns named that moved by 0.1 standard deviations."""
+    from scipy import stats
+
+    from tests.monitoring.columns import mixed, moved, shares
+
+    columns = mixed()
+    places = [0, 1, 5, 6, 30]  # normal, without nulls
+    changed = moved(columns, places, shares(stats.norm(0.1), stats.norm()))
+    for before, now, least in ((20_000, 20_000, 0.99), (20_000, 2_000, 0.85), (2_000, 2_000, 0.50)):
+        found, wrong = _power(columns, changed, places, before, now, 200)
+        name = f"+0.1 sd, {before:,} against {now:,} rows"
+        yield Row(f"named, {name}", 100 * found, None, f">= {least:.0%}", "%", holds=found >= least)
+        yield Row(f"false discoveries, {name}", 100 * wrong, None, "<= 5 %", "%", holds=wrong <= 0.05)
+
+
+@case("monitoring.power_of_other_moves")
+def power_of_other_moves() -> Iterator[Row]:
+    """The same for other moves, 20,000 against 20,000 rows."""
+    from scipy import stats
+
+    from tests.monitoring.columns import mixed, moved, shares
+
+    columns = mixed()
+    normal, places = stats.norm(), [0, 1, 5, 6, 30]
+    moves = {
+        "variance x 1.2": (shares(stats.norm(0, np.sqrt(1.2)), normal), 0.99),
+        "heavier tails of equal variance (t5)": (shares(stats.t(5, scale=np.sqrt(0.6)), normal), 0.99),
+    }
+    for name, (chances, least) in moves.items():
+        found, _ = _power(columns, moved(columns, places, chances), places, 20_000, 20_000, 100)
+        yield Row(f"named, {name}", 100 * found, None, f">= {least:.0%}", "%", holds=found >= least)
+    found = statistics.mean(_far_tail(seed) for seed in range(60))
+    yield Row("named, 1 % in the far tail (rows)", 100 * found, None, ">= 85 %", "%", holds=found >= 0.85)
+    for then, now in ((0.0, 0.01), (0.05, 0.08), (0.10, 0.13)):
+        before = [(k, n, c, then if place in places else m) for place, (k, n, c, m) in enumerate(columns)]
+        after = [(k, n, c, now if place in places else m) for place, (k, n, c, m) in enumerate(columns)]
+        found, _ = _power(before, after, places, 20_000, 20_000, 100)
+        yield Row(f"named, missing {then:.0%} to {now:.0%}", 100 * found, None, ">= 99 %", "%", holds=found >= 0.99)
+    for place in (53, 55, 57, 59):
+        chances = columns[place][2].copy()
+        chances = chances * (0.97 - chances[0]) / (1 - chances[0])
+        chances[0] = columns[place][2][0] + 0.03
+        chances /= chances.sum()
+        found, _ = _power(columns, moved(columns, [place], chances), [place], 20_000, 20_000, 100)
+        name = f"named, the share of one of {len(chances)} levels + 3 points"
+        yield Row(name, 100 * found, None, ">= 99 %", "%", holds=found >= 0.99)
