@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 
 from mlops_lite.base.identifier import new_id
-from mlops_lite.deployment.inputs import kept
+from mlops_lite.deployment.inputs import KEEPERS, kept
 from mlops_lite.deployment.redaction import Redaction, Way, chosen_columns
 from mlops_lite.errors import InvalidInputError, MlopsLiteError
 
@@ -132,13 +132,14 @@ class PredictionLog:
         self.log = store.log(KIND, name)
         self.kept = self.dropped = self.lost = 0
         self.trouble: Exception | None = None
+        self._waiting: deque[tuple[Any, ...]] = deque()  # always this one: answers hold it
         self.renew()
 
     def renew(self) -> None:
         """Begin empty, as a forked child must: what waits is its parent's to write."""
         self._writer = new_id()
         self._serial = 0
-        self._waiting: deque[tuple[Any, ...]] = deque()
+        self._waiting.clear()
         self.rows = 0
         self._told = 0  # drops that a record has named
         self._lock = threading.Lock()
@@ -152,8 +153,9 @@ class PredictionLog:
 
         The way through it is written out: each call of a function would cost as much as what it does.
         """
-        keep_input = kept if self.options.inputs is not False else _nothing
-        clock, capacity = time.perf_counter_ns, self.options.capacity
+        way, other = KEEPERS.get, kept
+        wants_inputs = self.options.inputs is not False
+        clock, capacity, append = time.perf_counter_ns, self.options.capacity, self._waiting.append
 
         def answer(X: Any, key: Any, request_id: Any) -> Any:
             begun = clock()
@@ -164,9 +166,13 @@ class PredictionLog:
                 raise
             taken = clock() - begun
             try:
-                rows = len(said) if hasattr(said, "__len__") else 1
+                try:
+                    rows = len(said)
+                except TypeError:
+                    rows = 1
                 if self.rows < capacity:
-                    self._waiting.append((slot, begun, taken, request_id, key, keep_input(X), kept(said), None))
+                    given = way(type(X), other)(X) if wants_inputs else None
+                    append((slot, begun, taken, request_id, key, given, way(type(said), other)(said), None))
                     self.rows += rows  # threads may lose a count: the bound is not exact, and begins anew at each flush
                     if self._thread is None:
                         self._start()
@@ -297,10 +303,6 @@ def _length(said: Any) -> int:
     return len(said) if hasattr(said, "__len__") and getattr(said, "shape", True) else 1
 
 
-def _nothing(X: Any) -> None:
-    """Keep nothing of an input."""
-
-
 _open: weakref.WeakSet[PredictionLog] = weakref.WeakSet()
 
 
@@ -315,5 +317,13 @@ def _after_fork() -> None:
     _open.clear()
 
 
-atexit.register(_at_exit)
+def _register() -> None:
+    """Flush before pools of threads refuse work, which is before functions of :mod:`atexit` are called."""
+    import concurrent.futures.thread  # noqa: F401 - it registers itself so, and the last one registered comes first
+
+    register = getattr(threading, "_register_atexit", atexit.register)
+    register(_at_exit)
+
+
+_register()
 os.register_at_fork(after_in_child=_after_fork)

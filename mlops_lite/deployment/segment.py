@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mlops_lite.deployment.inputs import Blocks, is_arrow, restored
+from mlops_lite.deployment.inputs import Blocks, restored
 from mlops_lite.deployment.predictions import Call, Slot
 from mlops_lite.deployment.redaction import Redaction
 
@@ -99,7 +99,8 @@ def _groups(calls: Sequence[Numbered]) -> list[list[Numbered]]:
 
 def _look(given: Any) -> Any:
     if type(given) is Blocks:
-        return tuple(given.columns), tuple(str(values.dtype) for _, values, _ in given.blocks)
+        types = tuple(str(values.type if dtype is not None else values.dtype) for dtype, values in given.blocks())
+        return tuple(given.columns), given[1], given[2], types
     return type(given), str(getattr(given, "dtype", "")), getattr(given, "shape", ())[1:]
 
 
@@ -221,37 +222,34 @@ def _is_record(value: dict[Any, Any]) -> bool:
 
 
 def _of_blocks(held: list[Blocks]) -> dict[str, Any]:
-    """Join the blocks of frames that look alike, block by block."""
-    columns = held[0].columns
-    found: dict[int, Any] = {}
-    for block, (places, values, first) in enumerate(held[0].blocks):
-        pieces = [one.blocks[block][2] for one in held]
-        if not is_arrow(values) and first.ndim == 2:
-            joined = _joined(pieces)
-            found.update({int(place): _array(joined[row]) for row, place in enumerate(places.as_array)})
-        else:
-            found[int(places.as_array[0])] = _array_of(pieces, is_arrow(values))
-    return {str(columns[place]): found[place] for place in sorted(found)}
+    """Join the blocks of frames that look alike, block by block, and give their columns."""
+    pieces = list(zip(*(one.blocks() for one in held), strict=True))
+    joined = [_joined([values for _, values in block], block[0][0] is not None) for block in pieces]
+    first = held[0]
+    return {
+        str(name): _array(joined[block][row] if getattr(joined[block], "ndim", 1) == 2 else joined[block])
+        for name, (block, row) in zip(first.columns, first.places(), strict=True)
+    }
 
 
-def _joined(pieces: list[Any]) -> Any:
-    """Put two-dimensional blocks side by side; a row of a block is a column of the frame."""
-    if isinstance(pieces[0], np.ndarray):
-        return np.concatenate(pieces, axis=1)
-    return type(pieces[0])._concat_same_type(pieces, axis=1)
-
-
-def _array_of(pieces: list[Any], of_arrow: bool) -> Any:
+def _joined(pieces: list[Any], of_arrow: bool) -> Any:
+    """Put the pieces of a block behind each other; a row of a two-dimensional block is a column of the frame."""
     import pandas as pd
     import pyarrow as pa
 
     if of_arrow:
         return pa.chunked_array([chunk for piece in pieces for chunk in piece.chunks], pieces[0].type)
-    return _array(pd.concat([pd.Series(piece) for piece in pieces], ignore_index=True))
+    if pieces[0].ndim == 1:
+        return pd.concat([pd.Series(piece) for piece in pieces], ignore_index=True)
+    if isinstance(pieces[0], np.ndarray):
+        return np.concatenate(pieces, axis=1)
+    return type(pieces[0])._concat_same_type(pieces, axis=1)
 
 
 def _array(values: Any) -> Any:
     import pandas as pd
     import pyarrow as pa
 
+    if isinstance(values, pa.ChunkedArray):
+        return values
     return pa.Array.from_pandas(pd.Series(values))

@@ -1,6 +1,8 @@
 """The prediction log keeps what was asked and answered, as it was, and never breaks a call."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -26,6 +28,30 @@ def frame(rows=2, start=0):
             "since": pd.Timestamp("2026-01-01") + pd.to_timedelta(place, unit="D"),
             "plan": pd.Categorical(["a", "b"] * (rows // 2) + ["a"] * (rows % 2), categories=["a", "b"]),
             "score_of_bank": pd.array([1, None] * (rows // 2) + [1] * (rows % 2), dtype="Int64"),
+        }
+    )
+
+
+def everything():
+    """A frame with a column of every type that pandas has."""
+    times = pd.date_range("2026-01-01", periods=3, tz="Europe/Rome")
+    return pd.DataFrame(
+        {
+            "times": times,
+            "plain": times.tz_localize(None),
+            "spans": times - times[0],
+            "periods": pd.period_range("2026-01", periods=3, freq="M"),
+            "levels": pd.Categorical(["b", "a", None], categories=["b", "a"], ordered=True),
+            "text": ["a", None, "c"],
+            "string": pd.array(["a", None, "c"], dtype="string"),
+            "numpy": pd.array(["a", None, "c"], dtype=pd.StringDtype("python")),
+            "arrow": pd.array([1, None, 3], dtype=pd.ArrowDtype(pa.int64())),
+            "masked": pd.array([1.5, None, 3], dtype="Float64"),
+            "flags": pd.array([True, None, False], dtype="boolean"),
+            "ranges": pd.interval_range(0, 3),
+            "sparse": pd.arrays.SparseArray([0, 0, 1]),
+            "object": pd.Series([(1,), None, {2}], dtype=object),
+            "small": np.arange(3, dtype=np.int8),
         }
     )
 
@@ -100,7 +126,9 @@ def test_what_was_kept_does_not_change_with_what_was_given(live):
     assert found["0"].tolist()[2] == 0.0
 
 
-@pytest.mark.parametrize("table", [frame(3), frame(1), pd.DataFrame({3: [1], "x": ["y"]}), pd.DataFrame({"a": []})])
+@pytest.mark.parametrize(
+    "table", [frame(3), frame(1), pd.DataFrame({3: [1], "x": ["y"]}), pd.DataFrame({"a": []}), everything()]
+)
 def test_a_frame_comes_back_as_it_was(table):
     held = kept(table)
     assert type(held) is Blocks
@@ -272,6 +300,25 @@ def test_the_segments_are_kept_alive_and_verified(live, store, row):
     assert store.verify().ok
     assert store.gc(dry_run=False, grace_s=0).removed == ()
     assert len(handle.predictions()) == 1
+
+
+@pytest.mark.parametrize("handles", [1, 2])
+def test_what_waits_is_written_when_the_program_ends(store, row, handles):
+    register(store, 1)
+    ml.deploy("churn@1", to="prod", store=store)
+    code = f"""
+import sys
+import numpy as np
+import mlops_lite as ml
+handles = [ml.Deployment("prod", store=ml.Store(sys.argv[1]), log={{"flush_s": 3600}}) for _ in range({handles})]
+for handle in handles:
+    handle.predict(np.zeros((2, 3)))
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code, store.url], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    live = ml.Deployment("prod", store=store, follow=None)
+    assert len(live.predictions()) == 2 * handles
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
