@@ -259,7 +259,7 @@ def _start(x: Any, store: Store) -> Ref:
     ref = Ref.parse(x)
     if ref.kind == "run":
         return Ref.of("run", store.runs.find(ref.name))
-    return Ref(store.log(ref.kind, ref.name).find(ref.version or "latest").ref)
+    return Ref(store.log(ref.kind, ref.name).find(ref.version).ref)
 
 
 def _words(node: Node) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
@@ -72,7 +73,7 @@ def register(store: Store, name: str, draft: Draft) -> ModelVersion:
     """
     name = names.check(name, "model")
     run = workspace.current_run()
-    metrics = {**(_metrics(run.metrics) if isinstance(run, _Tells) else {}), **_metrics(draft.metrics or {})}
+    metrics = {**(run.metrics if isinstance(run, _Tells) else {}), **_metrics(draft.metrics or {})}
     tags = _plain(draft.tags, "tags")
     params = _plain(draft.params, "params") if draft.params is not None else _own_params(draft.model)
     datasets = _datasets(store, draft, run)
@@ -115,7 +116,11 @@ def register(store: Store, name: str, draft: Draft) -> ModelVersion:
     return version
 
 
-def _metrics(given: Mapping[str, Any]) -> dict[str, float | int]:
+def _metrics(given: Any) -> dict[str, float | int]:
+    if not isinstance(given, Mapping):
+        raise InvalidTypeError(
+            f"metrics= is a {type(given).__name__}, not a dict.", remedy="Write metrics={'roc_auc': 0.91}."
+        )
     return {_text(name, "metric"): _number(name, value) for name, value in given.items()}
 
 
@@ -126,7 +131,8 @@ def _number(name: str, value: Any) -> float | int:
             f"The metric {name!r} is {value!r}, which is not a number.", remedy="Give a float or an int.", name=name
         )
     try:
-        found = int(value) if hasattr(value, "__index__") else float(value)
+        whole = _whole(value)
+        found = float(value) if whole is None else whole
     except (TypeError, ValueError) as error:
         raise InvalidTypeError(f"The metric {name!r} is not one number: {error}.", name=name) from error
     if isinstance(found, float) and math.isnan(found):
@@ -134,6 +140,14 @@ def _number(name: str, value: Any) -> float | int:
             f"The metric {name!r} is not a number (NaN).", remedy="Leave it out, or find out why.", name=name
         )
     return found
+
+
+def _whole(value: Any) -> int | None:
+    """Give a whole number of any library; None for others: an array or tensor of one float has ``__index__`` too."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
 
 
 def _text(name: Any, what: str) -> str:

@@ -128,7 +128,7 @@ class Registry:
             There is no such version, or it was deleted; says what there is.
         """
         parsed = Ref.parse(ref, kind="model")
-        record = self.store.log("model", parsed.name).find(parsed.version or "latest")
+        record = self.store.log("model", parsed.name).find(parsed.version)
         gone = Notes(self.store, parsed.name).deleted()
         if record.number not in gone:
             return ModelVersion(self.store, record)
@@ -309,7 +309,7 @@ class Registry:
     def restore(self, ref: object, *, message: str | None = None) -> ModelVersion:
         """Bring a deleted version back."""
         parsed = Ref.parse(ref, kind="model")
-        record = self.store.log("model", parsed.name).find(parsed.version or "latest")
+        record = self.store.log("model", parsed.name).find(parsed.version)
         Notes(self.store, parsed.name).add("restore", record.number, message)
         return ModelVersion(self.store, record)
 

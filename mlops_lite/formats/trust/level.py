@@ -53,7 +53,10 @@ class Trust:
                     remedy=f"{suggest(given, LEVELS)} Or give a list of exact names: ['package.module.Name'].",
                 )
             return cls(given)
-        names = list(given)
+        try:
+            names = list(given)
+        except TypeError:
+            raise InvalidInputError(f"{given!r} is no level of trust.", remedy=suggest("", LEVELS)) from None
         for name in names:
             if not isinstance(name, str) or "." not in name or "*" in name:
                 raise InvalidInputError(
