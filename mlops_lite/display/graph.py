@@ -11,7 +11,7 @@ from mlops_lite.display.escape import attribute, clip, html, visible, width
 __all__ = ["Graph", "Node", "graph"]
 
 _BOX, _HIGH, _GAP_X, _GAP_Y = 192, 40, 34, 12
-_LABEL = 26  # characters that fit into a box
+_LABEL = 24  # characters that fit into a box
 
 
 @dataclass(frozen=True, slots=True)
