@@ -10,6 +10,7 @@ from typing import Any
 __all__ = ["unpicklable"]
 
 _MOST = 100_000
+_DEEPEST = 50  # steps of a path
 
 
 def unpicklable(value: Any, name: str = "model") -> tuple[str, Any]:
@@ -34,7 +35,7 @@ def unpicklable(value: Any, name: str = "model") -> tuple[str, Any]:
     "model['steps'][1]['lock']"
     """
     path, seen = name, {id(value)}
-    while True:
+    for _ in range(_DEEPEST):
         for step, child in _children(value):
             if id(child) not in seen and len(seen) < _MOST:
                 seen.add(id(child))
@@ -42,7 +43,8 @@ def unpicklable(value: Any, name: str = "model") -> tuple[str, Any]:
                     path, value = path + step, child
                     break
         else:
-            return path, value
+            break
+    return path, value
 
 
 def _pickles(value: Any) -> bool:

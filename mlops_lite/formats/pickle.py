@@ -52,9 +52,9 @@ def dump(value: Any, writer: Writer) -> Mapping[str, Any]:
     pickler = _Pickler(file, writer)
     try:
         pickler.dump(value)
-    except RecursionError as error:
-        raise InvalidInputError(f"A {type(value).__name__} is nested too deeply to be stored.") from error
     except Exception as error:
+        if isinstance(error, RecursionError) or "recursion" in str(error):
+            raise InvalidInputError(f"A {type(value).__name__} is nested too deeply to be stored.") from error
         from mlops_lite.formats._culprit import unpicklable
 
         path, culprit = unpicklable(value)

@@ -38,11 +38,11 @@ def _has_hooks(value: Any) -> bool:
 
 
 def accepts(value: Any) -> bool:
-    """Take modules, and optimisers, schedulers and other things of PyTorch's own."""
+    """Take modules, and optimisers, schedulers and other things of PyTorch's own; plain tensors go into trees."""
     torch = sys.modules.get("torch")
-    return torch is not None and (
-        isinstance(value, torch.nn.Module) or (type(value).__module__ or "").partition(".")[0] == "torch"
-    )
+    if torch is None or is_plain(value):
+        return False
+    return isinstance(value, torch.nn.Module) or type(value).__module__.partition(".")[0] == "torch"
 
 
 def dump(value: Any, writer: Writer) -> Mapping[str, Any]:

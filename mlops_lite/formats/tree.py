@@ -106,8 +106,10 @@ class _Writing:
 
     def write(self, value: Any, depth: int = 0) -> Any:
         kind = type(value)
-        if value is None or kind is bool or kind is str or kind is int:
+        if value is None or kind is bool or kind is int:
             return value
+        if kind is str:
+            return value if _is_unicode(value) else ["text", base64.b64encode(_surrogates(value)).decode("ascii")]
         if kind is float:
             return value if math.isfinite(value) else ["float", repr(value)]
         if depth > _DEPTH:
@@ -129,9 +131,7 @@ class _Writing:
         return [name, [self.write(item, depth + 1) for item in value]]
 
     def _key(self, key: Any, depth: int) -> Any:
-        if type(key) is str:
-            return key
-        if type(key) is tuple or type(key) in _PLAIN or type(key) in (int, float, bool, type(None)):
+        if type(key) in (tuple, str, int, float, bool, type(None)) or type(key) in _PLAIN:
             return self.write(key, depth + 1)
         raise _ForeignError
 
@@ -162,6 +162,21 @@ class _Writing:
         if key not in self._storages:
             self._storages[key] = self._writer.add(storage) if self._writer is not None else 0
         return ["tensor", self._storages[key], *torch.describe(value)]
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell texts that JSON keeps from those with surrogates, two of which it would join."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _surrogates(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _when(value: datetime.datetime) -> Any:
@@ -238,6 +253,7 @@ class _Reading:
 
 
 _VALUES: dict[str, Callable[..., Any]] = {
+    "text": lambda text: base64.b64decode(text).decode("utf-8", "surrogatepass"),
     "float": float,
     "complex": lambda real, imaginary: complex(float(real), float(imaginary)),
     "bytes": base64.b64decode,

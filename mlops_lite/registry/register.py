@@ -245,7 +245,7 @@ def _before(store: Store, newest: Record | None) -> Before | None:
 
 
 def _environment(stored: Stored, model: Any) -> Environment:
-    modules = {name.rpartition(".")[0] for name in stored.names}
+    modules = {name.rpartition(".")[0].removeprefix("mlops_lite.formats.") for name in stored.names}
     return environment_of({*modules, *_own_modules(type(model))})
 
 

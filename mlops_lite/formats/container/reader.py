@@ -64,6 +64,11 @@ class Reader:
     def __len__(self) -> int:
         return len(self.manifest.parts)
 
+    @property
+    def verifies_always(self) -> bool:
+        """Whether everything is to be compared with its digest, whenever that was done before."""
+        return self._verify == "always"
+
     def bytes(self, index: int) -> memoryview:
         """Give a part as memory of one's own, compared with its digest: what is judged is what is used."""
         place = self.manifest.parts[index]
