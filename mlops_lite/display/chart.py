@@ -15,7 +15,7 @@ from mlops_lite.display.graph import Node, graph
 __all__ = ["Drawing", "Node", "Series", "bars", "graph", "histogram", "lines", "sparkline"]
 
 _WIDE, _HIGH = 460.0, 150.0
-_POINTS = 240  # more than that no screen of this width can show
+_POINTS = 160  # more than that no screen of this width can show
 _HUGE = 1e300
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _STYLES = ("s1", "s2", "s3")
@@ -255,18 +255,14 @@ def _legend(names: Sequence[str], x: float = 60, step: float = 0, style: str = "
 
 
 def _path(series: Series, frame: _Frame) -> str:
-    parts, pen = [], "M"
+    """Draw from point to point; a point with gaps on both sides is a dot: a line of no length with a round end."""
+    strokes: list[list[str]] = [[]]
     for x, y in zip(series.x or (), series.y, strict=False):
-        if not _is_known(y):
-            pen = "M"
-            continue
-        parts.append(f"{pen}{frame.x(_position(x)):.1f} {frame.y(float(y)):.1f}")
-        pen = "L"
-    # a point with gaps on both sides is a dot: a line of no length with a round end
-    return "".join(
-        f"{part}h.1" if part[0] == "M" and following[0] == "M" else part
-        for part, following in zip(parts, [*parts[1:], "M"], strict=False)
-    )
+        if _is_known(y):
+            strokes[-1].append(f"{frame.x(_position(x)):.0f} {frame.y(float(y)):.1f}")
+        elif strokes[-1]:
+            strokes.append([])
+    return "".join(f"M{' '.join(stroke)}" + ("h.1" if len(stroke) == 1 else "") for stroke in strokes if stroke)
 
 
 def _band(series: Series, frame: _Frame) -> str:
@@ -352,20 +348,20 @@ def _blocks(values: Sequence[float | None], cells: int, low: float | None = None
 
 
 def _plain_lines(series: Sequence[Series], limit: float | None, cells: int) -> str:
-    names = max(width(visible(each.name)) for each in series)
-    written = []
-    for each in series:
-        known = _finite(each.y)
-        said = (
-            f"{format.number(min(known))} to {format.number(max(known))}, last {format.number(known[-1])}"
-            if known
-            else ""
-        )
-        drawn = _blocks(each.y, max(8, cells - names - width(said) - 4))
-        written.append(f"{pad(visible(each.name), names)}  {drawn}  {said}")
-    if limit is not None:
-        written.append(f"limit {format.number(limit)}")
-    return "\n".join(written)
+    said = [_range(_finite(each.y)) for each in series]
+    names = min(max(width(visible(each.name)) for each in series), cells - max(map(width, said)) - 12)
+    room = cells - names - max(map(width, said)) - 4
+    written = [
+        f"{pad(clip(visible(each.name), names), names)}  {_blocks(each.y, room)}  {words}"
+        for each, words in zip(series, said, strict=True)
+    ]
+    return "\n".join([*written, *([f"limit {format.number(limit)}"] if limit is not None else [])])
+
+
+def _range(known: Sequence[float]) -> str:
+    if not known:
+        return "no values"
+    return f"{format.number(min(known))} to {format.number(max(known))}, last {format.number(known[-1])}"
 
 
 def _plain_bars(values: Mapping[str, float | None], top: float, cells: int) -> str:

@@ -43,17 +43,19 @@ class Table:
 
     def plain(self, width: int) -> str:
         """Write it, in aligned columns."""
-        rows, right = self.rows[:_PLAIN_ROWS], self._right()
+        rows = [[_plain(cell) for cell in row] for row in self.rows[:_PLAIN_ROWS]]
         more = self.more + len(self.rows) - len(rows)
-        cells = [[_plain(cell) for cell in row] for row in rows]
-        if self.columns:
-            cells.insert(0, [visible(name) for name in self.columns])
-        widths = _fit(cells, width)
-        lines = [line for row in cells for line in _lines(row, widths, right)]
-        if self.columns:
-            lines.insert(len(_lines(cells[0], widths, right)), _GAP.join("─" * each for each in widths))
         head = [clip(visible(self.caption), width)] if self.caption else []
-        return "\n".join([*head, *lines, *([_more(more)] if more else [])])
+        return "\n".join([*head, *self._lines(rows, width), *([_more(more)] if more else [])])
+
+    def _lines(self, rows: list[list[str]], room: int) -> list[str]:
+        names = [[visible(name) for name in self.columns]] if self.columns else []
+        widths, right = _fit([*names, *rows], room), self._right()
+        if names and sum(widths) + len(_GAP) * (len(widths) - 1) > room:
+            return _records(names[0], rows, room)
+        rule = [_GAP.join("─" * each for each in widths)] if names else []
+        head, body = ([line for row in part for line in _lines(row, widths, right)] for part in (names, rows))
+        return [*head, *rule, *body]
 
     def _right(self) -> list[bool]:
         """Columns of numbers stand to the right."""
@@ -109,6 +111,17 @@ def _lines(row: list[str], widths: list[int], right: Sequence[bool]) -> list[str
     """Write a row; what is too long for its column goes on below."""
     cells = [wrap(cell, each) for cell, each in zip(row, widths, strict=False)]
     return [_line(line, widths, right) for line in zip_longest(*cells, fillvalue="")]
+
+
+def _records(names: list[str], rows: list[list[str]], room: int) -> list[str]:
+    """Write the cells of each row below each other, where there are too many columns to stand side by side."""
+    widest = min(max(map(width, names)), room // 3)
+    widths = [widest, room - widest - len(_GAP)]
+    lines: list[str] = []
+    for row in rows:
+        lines += [""] if lines else []
+        lines += [line for pair in zip(names, row, strict=False) for line in _lines(list(pair), widths, [False, False])]
+    return lines
 
 
 def _line(cells: Iterable[str], widths: list[int], right: Sequence[bool]) -> str:

@@ -17,7 +17,7 @@ anything = st.lists(st.one_of(st.none(), st.floats()), max_size=600)
 
 def path(svg, style):
     found = ET.fromstring(svg).find(f".//path[@class='{style}']")
-    return [tuple(map(float, point)) for point in re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", found.get("d"))]
+    return [tuple(map(float, point)) for point in re.findall(r"[M ](-?[\d.]+) (-?[\d.]+)", found.get("d"))]
 
 
 @given(anything)
@@ -25,7 +25,7 @@ def test_any_values_can_be_drawn(values):
     for drawing in (lines(Series("x", values), title="t", limit=1), sparkline(values)):
         assert "nan" not in drawing.html().replace("aria-label", "")
         ET.fromstring(drawing.html())
-        assert len(drawing.html()) < 6000
+        assert len(drawing.html()) < 4000
         assert drawing.plain(60) is not None
 
 
@@ -50,7 +50,7 @@ def test_thinning_keeps_the_extremes():
     values = [math.sin(i / 50) for i in range(20_000)]
     values[12_345] = 9.0
     ys = [y for _, y in path(lines(Series("x", values), title="t").html(), "s1")]
-    assert len(ys) <= 300
+    assert len(ys) <= 200
     assert min(ys) == 16.0  # the top of the paper: the one outlier was kept
 
 
@@ -58,7 +58,7 @@ def test_times_stand_where_they_belong_and_are_named():
     days = [datetime(2013, 1, day, tzinfo=UTC) for day in (1, 2, 11)]
     svg = lines(Series("x", [1, 1, 1], days), title="t").html()
     first, second, third = (x for x, _ in path(svg, "s1"))
-    assert (third - second) / (second - first) == pytest.approx(9, rel=0.02)
+    assert (third - second) / (second - first) == pytest.approx(9, rel=0.05)
     assert "2013-01-01" in svg
     assert "2013-01-11" in svg
 

@@ -217,3 +217,11 @@ def test_words_such_as_refs_are_broken_last():
     written = table(["ref", "why"], rows, "T").plain(50)
     assert "dataset/flights-held-out@12" in written
     assert max(map(width, written.splitlines())) <= 50
+
+
+def test_too_many_columns_stand_below_each_other():
+    names = [f"column {n}" for n in range(20)]
+    written = table(names, [[f"a{n}" for n in range(20)], [f"b{n}" for n in range(20)]], "T").plain(60)
+    assert all(f"{name}  " in written for name in names)
+    assert all(f"a{n}" in written and f"b{n}" in written for n in range(20))
+    assert max(map(width, written.splitlines())) <= 60
