@@ -19,6 +19,7 @@ from mlops_lite import workspace
 from mlops_lite.base import canonical
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
+from mlops_lite.tracking.closure import WHOLE
 from mlops_lite.tracking.facts import Code
 from mlops_lite.tracking.pickling import unpickle
 from mlops_lite.tracking.run import Run
@@ -364,8 +365,11 @@ class _House:
 
     def _is_part(self, module: str, name: str) -> bool:
         """Tell whether a name is one that was recorded, and so must not be taken from the current module."""
-        parts = {(part.module, part.name.rpartition(".")[2]) for part in self._code.parts}
-        return (module, name) in parts
+        parts = {
+            (part.module, part.name if part.name == WHOLE else part.name.rpartition(".")[2])
+            for part in self._code.parts
+        }
+        return (module, name) in parts or (module, WHOLE) in parts
 
     def _broken(self, why: str) -> InvalidInputError:
         return InvalidInputError(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
 import contextlib
-import dis
+import importlib.util
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
-from types import CodeType, FunctionType, ModuleType
+from collections.abc import Mapping
+from types import FunctionType, ModuleType
 from typing import Any
 
 import attrs
@@ -18,18 +17,16 @@ from mlops_lite.base import canonical
 from mlops_lite.base.digest import sha256
 from mlops_lite.tracking.describe import content_of, describe, is_exact
 from mlops_lite.tracking.masking import mask, mask_text
+from mlops_lite.tracking.names import MISSING, head_names, import_line, imports_inside, look, names_read
 from mlops_lite.tracking.pickling import NotKeptError, pickled
 from mlops_lite.tracking.sources import Text, is_project, text_of
 
-__all__ = ["Closure", "Module", "Part", "gather"]
+__all__ = ["WHOLE", "Closure", "Module", "Part", "gather"]
 
 _PLAIN = (int, float, str, bytes, bool, type(None), complex)
 _MOST_PARTS = 500
 _MOST_GLOBAL = 1 << 20  # bytes up to which a global is digested
-_GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL"})
-_OUTER = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF"})
-_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
-_MISSING = object()
+WHOLE = "<module>"  # a part that is the whole text of a module
 
 
 @attrs.frozen
@@ -112,9 +109,11 @@ class Closure:
         self.texts: set[Text] = set()
         self._spaces: dict[str, _Space] = {}
         self._seen: set[int] = set()
+        self._modules: set[str] = set()  # those of which the whole text was looked at
         self._watched: list[tuple[Any, str, Any]] = []  # where a name was found, and what it stood for
         if isinstance(self.function, FunctionType):
             self._visit_function(self.function)
+            self._visit_class(_class_of(self.function))
 
     def _is_own(self, file: str) -> bool:
         """Tell whether a file is the user's own: of the project, or that of the function, wherever it is installed."""
@@ -124,7 +123,7 @@ class Closure:
     @property
     def is_current(self) -> bool:
         """Whether every name still stands for what it stood for: a cell that is run again makes a new function."""
-        return all(_look(place, name) is value for place, name, value in self._watched)
+        return all(look(place, name) is value for place, name, value in self._watched)
 
     @property
     def pickles(self) -> list[bytes]:
@@ -165,7 +164,7 @@ class Closure:
         self._seen.add(id(code))
         part = _function_part(function, self.texts)
         self.parts.append(part)
-        for place, name, attributes in _names(function):
+        for place, name, attributes in names_read(function):
             self._meet(part.module, place, name, attributes)
         self._visit_head(part.source, part.module, function.__globals__)
         defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
@@ -174,26 +173,44 @@ class Closure:
 
     def _visit_head(self, source: str, module: str, namespace: dict[str, Any]) -> None:
         """Follow what stands outside of the bodies: decorators, defaults, annotations, bases."""
-        with contextlib.suppress(SyntaxError):
-            for name, attributes in _head_names(ast.parse(source)):
-                self._meet(module, namespace, name, attributes)
+        for name, attributes in head_names(source):
+            self._meet(module, namespace, name, attributes)
+        for name in imports_inside(source, str(namespace.get("__package__") or "")):
+            self._visit_module(name)
+
+    def _visit_module(self, name: str) -> None:
+        """Take the whole text of a module of the project that is imported when the function runs."""
+        if name in self._modules or len(self.parts) >= _MOST_PARTS:
+            return
+        self._modules.add(name)
+        file = _file_of_module(name)
+        text = text_of(file) if file and self._is_own(file) else None
+        if text is None:
+            return
+        source = "".join(text.lines)
+        self.texts.add(text)
+        self.parts.append(Part(WHOLE, name, text.file, 0, mask_text(source, assigned=True)))
+        package = name if file.endswith("__init__.py") else name.rpartition(".")[0]
+        for inner in imports_inside(source, package):
+            self._visit_module(inner)
 
     def _meet(self, module: str, place: Any, name: str, attributes: list[str]) -> None:
         """Follow a name of a module, and ``helpers.clean`` on into modules of the project."""
-        value = _look(place, name)
-        if value is _MISSING or value is getattr(builtins, name, _MISSING):
+        value = look(place, name)
+        if value is MISSING or value is getattr(builtins, name, MISSING):
             return
         self._watched.append((place, name, value))
         space = self._space(module)
         if isinstance(value, ModuleType):
             if getattr(place, "__name__", "") != module:  # an attribute of a module needs no import
-                space.imports.add(_import_line(value.__name__, name))
+                space.imports.add(import_line(value.__name__, name))
             if attributes and is_project(getattr(value, "__file__", None) or ""):
                 self._meet(value.__name__, value, attributes[0], attributes[1:])
             return
         home = self._follow(value)
         if home is None:
             space.note_value(name, value)
+            self._visit_class(type(value))
         elif home != (module, name) and home[1].isidentifier():
             space.imports.add(f"from {home[0]} import {home[1]}" + (f" as {name}" if name != home[1] else ""))
 
@@ -232,13 +249,35 @@ class Closure:
             function = _bare(getattr(member, "fget", None) or member)
             if isinstance(function, FunctionType) and function.__code__.co_filename == _first_file(cls):
                 self._seen.add(id(function.__code__))  # its source is that of the class
-                for place, inner, attributes in _names(function):
+                for place, inner, attributes in names_read(function):
                     self._meet(cls.__module__, place, inner, attributes)
+
+
+def _file_of_module(name: str) -> str:
+    """Find the file of a module, without importing it or any library."""
+    module = sys.modules.get(name)
+    if module is not None:
+        return str(getattr(module, "__file__", None) or "")
+    top = name.partition(".")[0]
+    with contextlib.suppress(ImportError, ValueError, AttributeError):
+        found = importlib.util.find_spec(top)
+        if found is not None and found.origin and is_project(found.origin) and name != top:
+            found = importlib.util.find_spec(name)  # imports the packages above it, as the function is about to
+        return str(found.origin or "") if found is not None else ""
+    return ""
+
+
+def _class_of(function: FunctionType) -> type:
+    """Find the class that a method was defined in, for it may call the others; ``object`` for a plain function."""
+    found: Any = sys.modules.get(function.__module__ or "")
+    for name in function.__qualname__.split(".")[:-1]:
+        found = getattr(found, name, None)
+    return found if isinstance(found, type) else object
 
 
 def _is_at(home: tuple[str, str], *values: Any) -> bool:
     """Tell whether a value can be imported from where it says that it is at home."""
-    found = getattr(sys.modules.get(home[0]), home[1], _MISSING)
+    found = getattr(sys.modules.get(home[0]), home[1], MISSING)
     return any(found is value for value in values)
 
 
@@ -293,93 +332,9 @@ def _function_part(function: FunctionType, texts: set[Text]) -> Part:
     )
 
 
-def _names(function: FunctionType) -> Iterator[tuple[Any, str, list[str]]]:
-    """Give the globals and outer variables that a function reads, each with the attributes taken of it."""
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=False))
-    for name, attributes in _loads(function.__code__, _GLOBALS):
-        yield function.__globals__, name, attributes
-    for name, attributes in _loads(function.__code__, _OUTER):
-        if name in cells:
-            yield _Cell(cells[name]), name, attributes
-
-
-def _head_names(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
-    for node in ast.walk(_Bodiless().visit(tree)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            yield node.id, []
-        elif isinstance(node, ast.Attribute):
-            attributes: list[str] = []
-            inner: ast.expr = node
-            while isinstance(inner, ast.Attribute):
-                attributes.insert(0, inner.attr)
-                inner = inner.value
-            if isinstance(inner, ast.Name):
-                yield inner.id, attributes
-
-
-class _Bodiless(ast.NodeTransformer):
-    """Takes the bodies of functions out."""
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.body = []
-        return self.generic_visit(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        node.body = []
-        return self.generic_visit(node)
-
-
-@attrs.frozen(eq=False)
-class _Cell:
-    cell: Any
-
-
-def _look(place: Any, name: str) -> Any:
-    if isinstance(place, dict):
-        return place.get(name, _MISSING)
-    if isinstance(place, _Cell):
-        try:
-            return place.cell.cell_contents
-        except ValueError:  # not filled yet
-            return _MISSING
-    return getattr(place, name, _MISSING)
-
-
-def _loads(code: CodeType, operations: frozenset[str]) -> list[tuple[str, list[str]]]:
-    """List the names that are loaded, each with the attributes that are taken of it at once."""
-    found: list[tuple[str, list[str]]] = []
-    for inner in _codes(code):
-        instructions = list(dis.get_instructions(inner))
-        for position, instruction in enumerate(instructions):
-            if instruction.opname in operations:
-                attributes = []
-                for following in instructions[position + 1 :]:
-                    if following.opname not in _ATTRIBUTES:
-                        break
-                    attributes.append(str(following.argval))
-                found.append((str(instruction.argval), attributes))
-    return found
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
-
-
 def _first_file(cls: type) -> str:
     for member in list(vars(cls).values()):
         function = _bare(getattr(member, "fget", None) or member)
         if isinstance(function, FunctionType):
             return function.__code__.co_filename
     return ""
-
-
-def _import_line(module: str, name: str) -> str:
-    if module == name or module.startswith(name + "."):
-        return f"import {module}"
-    package, _, last = module.rpartition(".")
-    if package and last == name:
-        return f"from {package} import {name}"
-    return f"import {module} as {name}"

@@ -402,3 +402,68 @@ def test_what_makes_an_argument_is_kept_where_it_is_small_and_no_secret():
     assert "secret" in kept(frame={"password": "abc"})["lost"]["frame"]
     assert "secret" in kept(frame=({"password": "abc"},))["lost"]["frame"]
     assert "TypeError" in kept(frame=(threading.Lock(), 1))["lost"]["frame"]
+
+
+def fresh(*names):
+    for name in names:
+        sys.modules.pop(name, None)
+    importlib.invalidate_caches()
+
+
+@pytest.fixture
+def no_texts(monkeypatch):
+    from mlops_lite.tracking import sources
+
+    return lambda: monkeypatch.setattr(sources, "_texts", {})
+
+
+def test_modules_that_are_imported_inside_the_function_belong_to_its_code(project, no_texts):
+    write, _ = project
+    write("deep.py", "LEVEL = 1\n")
+    write("extra.py", "import numpy\nfrom deep import LEVEL\n\ndef add(x):\n    return x + LEVEL\n")
+
+    @ml.track_run
+    def use(x):
+        import json
+
+        from extra import add
+
+        return json.loads(str(add(x)))
+
+    assert use(1) == 2
+    first = use.last_run.code
+    assert {part.module for part in first.parts} == {"extra", "deep"}
+    assert "def add(x)" in first.script() and "LEVEL = 1" in first.script()
+    write("deep.py", "LEVEL = 2\n")
+    fresh("deep", "extra")
+    no_texts()
+    capture.code._closures.clear()
+    assert use(1) == 3 and use.last_run.code.digest != first.digest
+    assert ml.reproduce(ml.runs(order_by="started_at")[0]).verdict == "identical"
+    fresh("deep", "extra")
+
+
+class Pipeline:
+    """A method that calls others of its class and of its base."""
+
+    @ml.track_run
+    def run(self, x):
+        return self.clean(x) + RULE(x)
+
+    def clean(self, x):
+        return helper(x)
+
+
+class Rule:
+    def __call__(self, x):
+        return deeper(x)
+
+
+RULE = Rule()
+
+
+def test_a_method_brings_its_class_and_a_global_object_brings_its_own():
+    Pipeline().run(1)
+    code = Pipeline.run.last_run.code
+    assert {part.name for part in code.parts} == {"Pipeline", "Rule", "helper", "deeper"}
+    assert ml.reproduce(Pipeline.run.last_run).verdict == "identical"
