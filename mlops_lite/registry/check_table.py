@@ -16,7 +16,7 @@ from mlops_lite import frames
 from mlops_lite.errors import MlopsLiteError
 from mlops_lite.frames.describe import describe
 from mlops_lite.frames.schema import Column, Schema
-from mlops_lite.registry.signature import Mismatch, Signature, is_record, mismatched
+from mlops_lite.registry.signature import Mismatch, Signature, aligned, mismatched
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,10 +59,20 @@ class _Table:
         }
         if mismatches:
             raise mismatched(mismatches)
+        for name in self._of_another_dtype(X, columns):
+            columns[name] = table.column(name)
         return self._given_back(X, table, columns)
 
+    def _of_another_dtype(self, X: Any, columns: dict[str, Any]) -> list[str]:
+        """Name columns of a pandas frame that hold the same type in another way, such as Int64 for int64."""
+        wanted = self._signature.dtypes
+        if frames.kind(X) != "pandas":
+            return []
+        found = {str(label): str(dtype) for label, dtype in X.dtypes.items()}
+        return [name for name, new in columns.items() if new is None and found[name] != wanted.get(name, found[name])]
+
     def _as_arrow(self, X: Any) -> pa.Table:
-        table = [X] if is_record(X) else X
+        table = aligned(X)
         if frames.kind(table) in (None, "numpy"):
             said = f"a table of {self._signature.container} is expected, not a {type(X).__name__}"
             raise mismatched([Mismatch(None, "container", said)])

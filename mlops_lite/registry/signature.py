@@ -198,7 +198,7 @@ def _infer(example: Any) -> Signature:
         from mlops_lite.registry.check_array import infer
 
         return infer(example)
-    table: Any = [example] if is_record(example) else example
+    table = aligned(example)
     container = frames.kind(table)
     if container is None:
         raise InvalidTypeError(
@@ -207,7 +207,7 @@ def _infer(example: Any) -> Signature:
         )
     schema = _schema(table)
     dtypes = {str(name): str(dtype) for name, dtype in table.dtypes.items()} if container == "pandas" else {}
-    return Signature(container, schema, dtypes, optional=_sometimes(table) if container == "records" else ())
+    return Signature(container, schema, dtypes, optional=_sometimes(example) if container == "records" else ())
 
 
 def _schema(table: Any) -> Schema:
@@ -235,10 +235,22 @@ def is_record(value: Any) -> bool:
     )
 
 
+def aligned(value: Any) -> Any:
+    """Make a list of one record; give records that lack keys of others None there."""
+    records = [value] if is_record(value) else value
+    if not isinstance(records, list) or not all(isinstance(record, Mapping) for record in records):
+        return records
+    keys = dict.fromkeys(key for record in records for key in record)
+    if all(len(record) == len(keys) for record in records):
+        return records
+    return [{key: record.get(key) for key in keys} for record in records]
+
+
 def _sometimes(records: Any) -> tuple[str, ...]:
     """Name the keys that some records lack."""
-    keys = dict.fromkeys(key for record in records for key in record)
-    return tuple(str(key) for key in keys if any(key not in record for record in records))
+    several = [records] if is_record(records) else records
+    keys = dict.fromkeys(key for record in several for key in record)
+    return tuple(str(key) for key in keys if any(key not in record for record in several))
 
 
 def _wider(mine: Column, theirs: Column) -> Column:
