@@ -249,6 +249,8 @@ def plained(column: pa.Array) -> pa.Array:
         import pyarrow.compute as pc
 
         return plained(pc.run_end_decode(column))
+    if pa.types.is_dictionary(column.type):
+        return plained(column.dictionary_decode())  # a cast does not know dictionaries of intervals
     return column.cast(kind)
 
 

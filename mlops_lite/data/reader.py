@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -116,12 +117,13 @@ class Reader:
         digest = self._manifest.files[task.file]
         path = self._store.objects.path(digest)
         source: Any = str(path) if path is not None else _Ranges(self._store, digest, self._manifest.sizes[task.file])
-        whole = pa.types.is_dictionary
-        schema = self._manifest.schema
-        repeated = [name for column, name in zip(task.columns, names, strict=True) if whole(schema.types[column])]
+        types = (self._manifest.schema.types[column] for column in task.columns)
+        wanted = {name for name, kind in zip(names, types, strict=True) if pa.types.is_dictionary(kind)}
+        metadata = pq.read_metadata(source) if wanted else None
         with pq.ParquetFile(
             source,
-            read_dictionary=repeated or None,
+            metadata=metadata,
+            read_dictionary=_with_dictionary(metadata, task.groups, wanted) if metadata else None,
             pre_buffer=path is None,
             page_checksum_verification=True,
         ) as file:
@@ -197,6 +199,15 @@ def _gathered(file: int, by_part: dict[int, list[tuple[int, int, int]]]) -> Iter
         yield _Task(file, groups, parts, tuple(column for column, _ in same))
 
 
+def _with_dictionary(metadata: pq.FileMetaData, groups: Iterable[int], names: set[str]) -> list[str]:
+    """Find the columns that stand with a dictionary in all groups: others cannot be read as one."""
+    found = set(names)
+    for group in groups:
+        chunks = [metadata.row_group(group).column(place) for place in range(metadata.num_columns)]
+        found &= {chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page}
+    return sorted(found)
+
+
 def _as(kind: pa.DataType, chunks: list[pa.Array]) -> pa.ChunkedArray:
     """Give chunks the type that the table had."""
     if all(chunk.type == kind for chunk in chunks):
@@ -208,7 +219,7 @@ def _cast(chunk: pa.Array, kind: pa.DataType) -> pa.Array:
     if isinstance(kind, pa.BaseExtensionType):
         return kind.wrap_array(_cast(chunk, kind.storage_type))
     if pa.types.is_dictionary(kind):
-        encoded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
+        encoded = chunk if pa.types.is_dictionary(chunk.type) else _encoded(chunk)
         return pa.DictionaryArray.from_arrays(
             encoded.indices.cast(kind.index_type), _cast(encoded.dictionary, kind.value_type), ordered=kind.ordered
         )
@@ -217,6 +228,24 @@ def _cast(chunk: pa.Array, kind: pa.DataType) -> pa.Array:
 
         return pc.run_end_encode(_cast(chunk, kind.value_type), run_end_type=kind.run_end_type)
     return chunk.cast(kind)
+
+
+def _encoded(chunk: pa.Array) -> pa.DictionaryArray:
+    """Make a dictionary of the values of a chunk; Arrow itself knows none of nested ones, such as intervals."""
+    if not pa.types.is_nested(chunk.type):
+        return chunk.dictionary_encode()
+    codes = np.zeros(len(chunk), np.int64)
+    if pa.types.is_struct(chunk.type):
+        for field in map(_encoded, chunk.flatten()):
+            own = field.indices.fill_null(len(field.dictionary)).to_numpy(zero_copy_only=False)
+            codes = np.unique(codes * (len(field.dictionary) + 1) + own, return_inverse=True)[1]
+    else:
+        known: dict[str, int] = {}
+        codes[:] = [known.setdefault(repr(value), len(known)) for value in chunk.to_pylist()]
+    gone = chunk.is_null().to_numpy(zero_copy_only=False)
+    _, first, places = np.unique(codes[~gone], return_index=True, return_inverse=True)
+    codes[~gone] = places
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=gone), chunk.take(np.flatnonzero(~gone)[first]))
 
 
 class _Ranges(io.RawIOBase):
