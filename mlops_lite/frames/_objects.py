@@ -58,7 +58,15 @@ def to_column(name: object, values: np.ndarray[Any, Any]) -> tuple[pa.Array, dic
     if len(present) > 1:
         listed = ", ".join(sorted(kind.__name__ for kind in present))
         raise _layout.refusal(name, f"it mixes objects of the types {listed}", "Convert it to one type.")
-    return _encode(name, values, next(iter(present), None)), noted
+    kind = next(iter(present), None)
+    if kind is not None and issubclass(kind, np.generic) and np.dtype(kind).kind in "biuf":
+        noted["scalar"] = np.dtype(kind).str
+        return pa.array([None if value is None else value.item() for value in values]).cast(_arrow_type(kind)), noted
+    return _encode(name, values, kind), noted
+
+
+def _arrow_type(kind: type) -> pa.DataType:
+    return pa.from_numpy_dtype(np.dtype(kind))
 
 
 def _missing(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -123,6 +131,9 @@ def to_numpy(column: pa.ChunkedArray, noted: dict[str, Any]) -> np.ndarray[Any, 
     """Turn a column back into the objects."""
     values = np.empty(len(column), object)
     values[:] = _fill(column.to_pylist())
+    if "scalar" in noted:
+        scalar = np.dtype(noted["scalar"]).type
+        values[:] = [None if value is None else scalar(value) for value in values]
     missing = noted.get("missing")
     if missing is None or missing == _NONE:
         return values

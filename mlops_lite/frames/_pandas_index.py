@@ -54,15 +54,20 @@ def rows_to(index: pd.Index[Any], taken: set[str]) -> tuple[dict[str, Any], dict
     if type(index) is pd.RangeIndex:
         return {}, {"range": [index.start, index.step], "name": _labels.encode(index.name)}
     many = isinstance(index, pd.MultiIndex)
-    levels = [index.get_level_values(place) for place in range(index.nlevels)]
     columns, described = {}, []
-    for place, level in enumerate(levels):
+    for place, level in enumerate(_levels(index)):
         name = _free(level.name, place, taken)
         values = np.asarray(level) if isinstance(level.dtype, np.dtype) else level.array
         columns[name], noted = _pandas_columns.to_column(level.name if level.name is not None else "the index", values)
         freq = getattr(level, "freqstr", None) if not many and level.dtype.kind in "Mm" else None
         described.append({"column": name, "name": _labels.encode(level.name), "freq": freq, "noted": noted})
     return columns, {"multi": many, "levels": described}
+
+
+def _levels(index: pd.Index[Any]) -> list[pd.Index[Any]]:
+    """Give the values of each level, with its name; asked by place while a level is called 1, pandas gives that one."""
+    nameless = index.set_names([None] * index.nlevels)
+    return [nameless.get_level_values(place).rename(name) for place, name in enumerate(index.names)]
 
 
 def _free(name: object, place: int, taken: set[str]) -> str:
@@ -87,7 +92,7 @@ def rows_of(table: pa.Table, found: dict[str, Any]) -> pd.Index[Any]:
 def _level(column: pa.ChunkedArray, found: dict[str, Any]) -> pd.Index[Any]:
     values = _pandas_columns.to_pandas(column, found["noted"])
     index: Any = pd.Index(values, name=_labels.decode(found["name"]), dtype=values.dtype, tupleize_cols=False)
-    if found["freq"] and len(index):
+    if found["freq"]:
         index.freq = found["freq"]
     return index  # type: ignore[no-any-return]
 
@@ -114,7 +119,7 @@ def _described(index: pd.Index[Any]) -> dict[str, Any]:
         return {"range": [index.start, index.stop, index.step], "name": _labels.encode(index.name)}
     names = [_labels.encode(name) for name in index.names]
     if isinstance(index, pd.MultiIndex):
-        levels = [_described(index.get_level_values(place)) for place in range(index.nlevels)]
+        levels = [_described(level) for level in _levels(index)]
         return {"levels": levels, "names": names}
     if index.dtype == object:
         for label in index:

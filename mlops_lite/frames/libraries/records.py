@@ -33,5 +33,7 @@ def to_arrow(value: Any, whole: bool) -> Any:
 
 def from_arrow(table: Any) -> Any:
     """Turn columns into rows."""
+    if _layout.read(table.schema).get("kind") != "records":
+        return table.to_pylist()
     found = columns.from_arrow(table)
     return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
