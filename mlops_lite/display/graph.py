@@ -143,7 +143,7 @@ def _arrow(start: tuple[int, int], end: tuple[int, int]) -> str:
     to, down = end[0], end[1] + _HIGH / 2
     middle = (x + to) / 2
     curve = f"M{x} {y:g}C{middle:g} {y:g} {middle:g} {down:g} {to} {down:g}"
-    return f'<path class="s3" style="stroke-dasharray:none" d="{curve}m-6 -4l6 4l-6 4"/>'
+    return f'<path class="ar" d="{curve}m-6 -4l6 4l-6 4"/>'
 
 
 def _box(node: Node, x: int, y: int) -> str:
@@ -152,7 +152,8 @@ def _box(node: Node, x: int, y: int) -> str:
     note = (
         f'<text class="q" x="{x + 8}" y="{y + 32}">{html(clip(visible(node.note), _LABEL))}</text>' if node.note else ""
     )
-    shape = f'<rect class="box t-{node.tone}" x="{x}" y="{y}" width="{_BOX}" height="{_HIGH}" rx="5"/>'
+    tone = f" t-{node.tone}" if node.tone else ""
+    shape = f'<rect class="box{tone}" x="{x}" y="{y}" width="{_BOX}" height="{_HIGH}"/>'
     whole = f"<title>{html(node.label)}</title>" if width(node.label) > _LABEL - 2 else ""
     return f'<g>{whole}{shape}<text x="{x + 8}" y="{y + at}">{label}</text>{note}</g>'
 

@@ -29,28 +29,27 @@ padding:.5em .7em;overflow-x:auto;max-width:76em}
 :is(DARK) .M{color-scheme:dark}:is(LIGHT) .M{color-scheme:light}
 @supports not (color:light-dark(red,red)){.M{--f:#1f2328;--g:#fff;--q:#59636e;--l:#d8dee4;--ok:#116329;
 --info:#0b5cad;--warning:#8a5300;--alert:#b42318;--one:#0b5cad;--two:#b35900}}
-.M.M header{display:flex;flex-wrap:wrap;gap:.2em .8em;align-items:baseline;margin-bottom:.3em}
-.M.M p{margin:.25em 0}.M.M .t{font-weight:600;font-size:1.1em;margin:0}.M.M .q{color:var(--q)}
-.M.M .b{font-weight:600;white-space:nowrap}.M.M .t-ok{color:var(--ok)}.M.M .t-info{color:var(--info)}
-.M.M .t-warning{color:var(--warning)}.M.M .t-alert{color:var(--alert)}
+.M header{display:flex;flex-wrap:wrap;gap:.2em .8em;align-items:baseline;margin-bottom:.3em}
+.M p{margin:.25em 0}.M .t{font-weight:600;font-size:1.1em;margin:0}.M .q{color:var(--q)}
+.M .b{font-weight:600;white-space:nowrap}.M .t-ok{color:var(--ok)}.M .t-info{color:var(--info)}
+.M .t-warning{color:var(--warning)}.M .t-alert{color:var(--alert)}
 .M.M table{border-collapse:collapse;margin:.4em 0;font-size:inherit;border:0;color:inherit;table-layout:auto}
 .M.M caption{caption-side:top;text-align:left;color:var(--q);padding:.1em 0;font-style:normal}
 .M.M :is(th,td){text-align:left;vertical-align:top;padding:.12em 1em .12em 0;border:0;background:none;
 white-space:nowrap;font-weight:400}
 .M.M .w{white-space:normal;overflow-wrap:anywhere;min-width:16em;max-width:36em}
 .M.M tr:is(*,:nth-child(n),:hover){background:none;border:0;border-top:1px solid var(--l)}
-.M.M thead th{color:var(--q);font-weight:600}
-.M.M .n{text-align:right;font-variant-numeric:tabular-nums}
-.M.M details{margin:.3em 0}.M.M summary{cursor:pointer;font-weight:600}.M.M details>:not(summary){margin-left:1.1em}
-.M.M pre{font:12px/1.4 ui-monospace,monospace;background:none;color:inherit;border-left:2px solid var(--l);
+.M.M thead th{color:var(--q);font-weight:600}.M.M .n{text-align:right;font-variant-numeric:tabular-nums}
+.M details{margin:.3em 0}.M summary{cursor:pointer;font-weight:600}.M details>:not(summary){margin-left:1.1em}
+.M pre{font:12px/1.4 ui-monospace,monospace;background:none;color:inherit;border-left:2px solid var(--l);
 padding-left:.7em;overflow-x:auto;margin:.4em 0}
-.M.M figure{margin:.5em 0}.M.M figcaption{color:var(--q)}.M.M svg{max-width:100%;height:auto;vertical-align:middle}
-.M.M svg text{font:11px system-ui,sans-serif;fill:var(--f)}.M.M svg .q{fill:var(--q)}
-.M.M .ax{stroke:var(--l);fill:none}.M.M .s1{stroke:var(--one);fill:none;stroke-width:1.6}
-.M.M .s2{stroke:var(--two);fill:none;stroke-width:1.6;stroke-dasharray:5 3}
-.M.M .s3{stroke:var(--q);fill:none;stroke-width:1.6;stroke-dasharray:1.5 2.5}
-.M.M .f1{fill:var(--one);fill-opacity:.3;stroke:none}.M.M .lim{stroke:var(--alert);stroke-dasharray:2 2;fill:none}
-.M.M .box{fill:var(--g);stroke:var(--q)}.M.M .box.t-alert{stroke:var(--alert);stroke-width:2}
+.M figure{margin:.5em 0}.M figcaption{color:var(--q)}.M svg{max-width:100%;height:auto;vertical-align:middle}
+.M svg text{font:11px system-ui,sans-serif;fill:var(--f)}.M svg .q{fill:var(--q)}
+.M svg :is(.ax,.ar,.lim,.s1,.s2,.s3){fill:none}.M .ax{stroke:var(--l)}.M .ar,.M .box{stroke:var(--q)}
+.M .s1{stroke:var(--one);stroke-width:1.6}.M .s2{stroke:var(--two);stroke-width:1.6;stroke-dasharray:5 3}
+.M .s3{stroke:var(--q);stroke-width:1.6;stroke-dasharray:1.5 2.5}
+.M .f1{fill:var(--one);fill-opacity:.3}.M .lim{stroke:var(--alert);stroke-dasharray:2 2}
+.M .box{fill:var(--g);rx:5px}.M .box.t-alert{stroke:var(--alert);stroke-width:2}
 """
 
 
