@@ -17,6 +17,7 @@ _GAP = "  "
 _NARROWEST = 6  # cells that a column keeps, however many there are
 _PLAIN_ROWS = 30
 _LINE = 42  # characters that stand on one line in a notebook
+_HARD = "\u00a0"  # a space at which no line is broken
 _LONG = ' class="w"'
 _CELL = 1_000  # cells of a terminal that one value may take, over several lines
 
@@ -85,7 +86,7 @@ def _side(right: bool) -> str:
 
 def _plain(cell: Any) -> str:
     if isinstance(cell, Element):
-        return visible(cell.plain(_CELL))
+        return visible(cell.plain(_CELL)).replace(" ", _HARD)
     return clip(visible(format.value(cell)), _CELL)
 
 
@@ -125,7 +126,7 @@ def _records(names: list[str], rows: list[list[str]], room: int) -> list[str]:
 
 
 def _line(cells: Iterable[str], widths: list[int], right: Sequence[bool]) -> str:
-    return _GAP.join(pad(*cell) for cell in zip(cells, widths, right, strict=False)).rstrip()
+    return _GAP.join(pad(*cell) for cell in zip(cells, widths, right, strict=False)).rstrip().replace(_HARD, " ")
 
 
 def table(columns: Iterable[object], rows: Iterable[Iterable[Any]], caption: object, *, most: int = 100) -> Table:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from mlops_lite.base.digest import is_digest
 from mlops_lite.base.record import Record
+from mlops_lite.display import Drawn
 from mlops_lite.errors import InvalidInputError
 from mlops_lite.store import layout
 from mlops_lite.store.backends import Stat
@@ -25,7 +26,7 @@ _LEFTOVER_S = 24 * 3600.0  # no write takes a day
 
 
 @attrs.frozen
-class Collection:
+class Collection(Drawn):
     """What a garbage collection found, and whether it removed it.
 
     Parameters
@@ -48,12 +49,10 @@ class Collection:
     waiting: int
     dry_run: bool
 
-    def __str__(self) -> str:
-        verb = "could be removed" if self.dry_run else "removed"
-        return (
-            f"{len(self.removed)} objects ({self.nbytes:,} bytes) {verb}; {self.kept} needed, "
-            f"{self.waiting} too young to tell"
-        )
+    def _view(self) -> Any:
+        from mlops_lite.store.view import of_collection
+
+        return of_collection(self)
 
 
 def collect(store: Store, *, dry_run: bool = True, grace_s: float = GRACE_S) -> Collection:

@@ -19,6 +19,7 @@ from mlops_lite.base.identifier import new_id
 from mlops_lite.base.record import FORMAT, Parent, Record
 from mlops_lite.base.ref import KINDS, making
 from mlops_lite.base.seal import opened, sealed
+from mlops_lite.display import Drawn
 from mlops_lite.errors import (
     DamagedError,
     InvalidInputError,
@@ -77,7 +78,7 @@ def _written(url: object) -> str:
     return given
 
 
-class Store:
+class Store(Drawn):
     """A folder or bucket prefix that holds data, runs, models, deployments and reports.
 
     Nothing is written before the first write. A store pickles by URL and options; secrets among the options stay
@@ -334,6 +335,11 @@ class Store:
 
     def __hash__(self) -> int:
         return hash(self.url)
+
+    def _view(self) -> Any:
+        from mlops_lite.store.view import of_store
+
+        return of_store(self)
 
     def __repr__(self) -> str:
         return f"Store({self.url!r})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -12,6 +12,7 @@ from mlops_lite.base import progress
 from mlops_lite.base.digest import short
 from mlops_lite.base.record import Record
 from mlops_lite.base.ref import KINDS, Ref, several
+from mlops_lite.display import Drawn
 from mlops_lite.errors import ConflictError, NotFoundError
 from mlops_lite.store import layout
 from mlops_lite.store.forks import forks
@@ -29,7 +30,7 @@ Key = tuple[str, str]  # kind and name of a log
 
 
 @attrs.frozen
-class Synchronisation:
+class Synchronisation(Drawn):
     """What a synchronisation copied.
 
     Parameters
@@ -58,11 +59,10 @@ class Synchronisation:
         """Whether nothing had diverged."""
         return not self.forks and not self.labels
 
-    def __str__(self) -> str:
-        counts = f"{self.records} records, {self.runs} files of runs and {self.objects} objects"
-        text = f"{counts} ({self.nbytes:,} bytes) copied"
-        text += f"; diverged and kept beside: {', '.join(self.forks)}" if self.forks else ""
-        return text + (f"; labels left as they are there: {', '.join(self.labels)}" if self.labels else "")
+    def _view(self) -> Any:
+        from mlops_lite.store.view import of_synchronisation
+
+        return of_synchronisation(self)
 
 
 @attrs.frozen

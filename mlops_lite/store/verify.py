@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -11,6 +11,7 @@ from mlops_lite.base import progress
 from mlops_lite.base.digest import sha256
 from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref, several
+from mlops_lite.display import Drawn
 from mlops_lite.errors import MlopsLiteError
 from mlops_lite.store import layout
 from mlops_lite.store.forks import forks
@@ -45,7 +46,7 @@ class Fault:
 
 
 @attrs.frozen
-class Verification:
+class Verification(Drawn):
     """What a check of a store found.
 
     Parameters
@@ -64,15 +65,10 @@ class Verification:
         """Whether everything is as it was written."""
         return not self.damaged and not self.missing
 
-    def __str__(self) -> str:
-        if self.ok:
-            return f"{self.checked} records, files of runs and objects checked: all as they were written"
-        lines = [f"{self.checked} checked: {len(self.damaged)} damaged, {len(self.missing)} missing"]
-        for word, faults in (("damaged", self.damaged), ("missing", self.missing)):
-            lines += [
-                f"  {word}: {one.path} ({one.what}) needed by {', '.join(one.refs) or 'no one'}" for one in faults
-            ]
-        return "\n".join(lines)
+    def _view(self) -> Any:
+        from mlops_lite.store.view import of_verification
+
+        return of_verification(self)
 
 
 def verify(store: Store, refs: Iterable[object] | None = None, *, contents: bool = True) -> Verification:

@@ -164,7 +164,7 @@ def test_labels_that_moved_on_both_sides_are_reported_and_left(pair):
     b.labels("dataset", "flights").move("golden", 2)
     done = a.sync(b)
     assert (done.forks, done.labels, done.ok) == ((), ("dataset/flights",), False)
-    assert "labels left as they are there: dataset/flights" in str(done)
+    assert "labels left as they are there  dataset/flights" in str(done)
     assert b.labels("dataset", "flights").all() == {"golden": 2}
 
 

@@ -75,4 +75,4 @@ def test_a_truncated_record_is_damage(full, keep):
 def test_a_verification_says_all_it_found(full):
     store, digests = full
     store.objects.path(digests[0]).unlink()
-    assert "missing: objects/" in str(store.verify())
+    assert "✗ missing" in str(store.verify())
