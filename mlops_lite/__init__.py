@@ -9,9 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same names for editors and type checkers, which do not run __getattr__
-    from mlops_lite import errors as errors, frames as frames
+    from mlops_lite import actions as actions, errors as errors, frames as frames
     from mlops_lite.data import Dataset as Dataset
     from mlops_lite.deployment import Deployment as Deployment, deploy as deploy, gates as gates, rollouts as rollouts
+    from mlops_lite.monitoring import Monitor as Monitor, rules as rules
     from mlops_lite.provenance.audit import audit as audit
     from mlops_lite.provenance.compare import compare as compare
     from mlops_lite.provenance.lineage import lineage as lineage
