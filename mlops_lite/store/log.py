@@ -120,6 +120,7 @@ class Log:
         self.store.prepare()
         made_from = tuple(self.store.parent(parent) for parent in several(parents))
         if txn is not None and (landed := self._find(txn)) is not None:
+            self._confirm(landed)
             return landed
         if self._lost:
             time.sleep(_dice.uniform(0, 2) * self._turn_s * min(self._lost, _MOST_TURNS))
@@ -207,10 +208,20 @@ class Log:
                 txn=record.txn,
             ) from error
         if found is not None:
-            return Record.decode(found, path)
+            there = Record.decode(found, path)
+            if there.txn == record.txn:
+                self._confirm(there)
+            return there
         with explained(self.store.url, f"write {record.kind}/{record.name}@{record.number}", txn=record.txn):
             raise trouble or DamagedError(f"{path} was taken a moment ago and is gone.")
         raise AssertionError  # pragma: no cover - the line above raises
+
+    def _confirm(self, record: Record) -> None:
+        """Wait for the disk again: a record of ours may stand there because only the sync of its folder failed."""
+        with explained(self.store.url, f"keep {record.kind}/{record.name}@{record.number}", txn=record.txn):
+            batch = self._backend.batch()
+            batch.keep(layout.record_path(self._folder, record.number))
+            batch.commit()
 
     def _find(self, txn: str) -> Record | None:
         """Look for a transaction from the newest record back to the time at which it began."""

@@ -5,6 +5,9 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
+from mlops_lite.errors import DamagedError
 from mlops_lite.store import Store
 from mlops_lite.store.objects import GRACE_S
 
@@ -48,12 +51,8 @@ def test_an_upload_longer_than_the_reuse_window_is_checked_again(store, monkeypa
     digest = store.objects.put(b"slow")
     store.objects._checked[digest] -= GRACE_S  # seen long ago
     store.objects.path(digest).unlink()
-    try:
+    with pytest.raises(DamagedError, match="not in the store"):
         store.log("dataset", "d").append({}, action="snapshot", objects=[digest])
-    except Exception as error:
-        assert "not in the store" in str(error)
-    else:
-        raise AssertionError("a record points at nothing")
 
 
 def test_leftovers_of_killed_writers_go(store):
@@ -67,39 +66,77 @@ def test_leftovers_of_killed_writers_go(store):
 
 
 def test_beside_deduplicating_writers_nothing_is_lost(store):
-    """Writers reuse old unreferenced objects while a collector runs with the real rules on aged files."""
-    contents = [f"content {number}".encode() for number in range(20)]
-    store.prepare()
-    stop = threading.Event()
-    failures = []
+    """Old objects that nothing points at are collected in the very moment in which writers need them again."""
+    contents = [f"content {number}".encode() for number in range(120)]
+    for content in contents:
+        age(store, store.objects.put(content), 2 * GRACE_S)
+    begin = threading.Barrier(5)
+    removed, failures = [], []
 
     def collect():
         mine = Store(store.url)
-        while not stop.is_set():
-            mine.gc(dry_run=False)
+        begin.wait()
+        for _ in range(6):
+            removed.extend(mine.gc(dry_run=False).removed)
 
     def write(writer):
         mine = Store(store.url)
+        begin.wait()
         try:
-            for number in range(20):
+            for start in range(0, len(contents), 6):
                 with mine.objects.batch() as batch:
-                    digest = batch.add(contents[(number * 7 + writer) % 20])
-                if number % 3:
-                    mine.log("dataset", f"d{writer}").append({}, action="snapshot", objects=[digest])
-                else:
-                    age(mine, digest, 2 * GRACE_S)  # left behind long ago by somebody else
-        except FileNotFoundError:
-            pass  # aged and collected at once: the helper's utime came too late
+                    digests = [batch.add(content) for content in contents[start : start + 6]]
+                mine.log("dataset", f"d{writer}").append({}, action="snapshot", objects=digests)
         except Exception as error:
             failures.append(error)
 
-    collector = threading.Thread(target=collect)
-    writers = [threading.Thread(target=write, args=(number,)) for number in range(1)]
-    for thread in [collector, *writers]:
+    threads = [threading.Thread(target=collect) for _ in range(2)]
+    threads += [threading.Thread(target=write, args=(number,)) for number in range(3)]
+    for thread in threads:
         thread.start()
-    for thread in writers:
+    for thread in threads:
         thread.join()
-    stop.set()
-    collector.join()
     assert not failures
     assert Store(store.url).verify().ok
+    assert {store.objects.read(digest) for digest in store.objects} == set(contents)
+
+
+def test_a_writer_between_the_two_markings_is_seen(store, monkeypatch):
+    from mlops_lite.store import gc
+
+    digest = store.objects.put(b"old")
+    age(store, digest, 2 * GRACE_S)
+    mark = gc.mark
+
+    def and_then_somebody_names_it(where):
+        found = mark(where)
+        monkeypatch.setattr(gc, "mark", mark)
+        Store(where.url).log("dataset", "d").append({}, action="snapshot", objects=[digest])
+        age(where, digest, 2 * GRACE_S)
+        return found
+
+    monkeypatch.setattr(gc, "mark", and_then_somebody_names_it)
+    assert store.gc(dry_run=False).removed == ()
+    assert store.objects.read(digest) == b"old"
+
+
+def test_what_cannot_be_read_stops_a_collection(store):
+    """Never is anything removed because a record that needs it is damaged."""
+    digest = store.objects.put(b"needed")
+    store.log("dataset", "d").append({}, action="snapshot", objects=[digest])
+    age(store, digest, 2 * GRACE_S)
+    path = Path(store.url) / "logs/dataset/d/000000000001.json"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DamagedError):
+        Store(store.url).gc(dry_run=False)
+    assert store.objects.read(digest) == b"needed"
+
+
+def test_what_proofs_and_clocks_left_behind_goes(store):
+    for name in (".proof/killed/3", ".clock/killed"):
+        store.backend.create(name, b"")
+        os.utime(Path(store.url) / name, (0, 0))
+    store.prepare()
+    store.gc(dry_run=False)
+    assert list(store.backend.walk(".proof")) == list(store.backend.walk(".clock")) == []

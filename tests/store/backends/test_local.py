@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from mlops_lite.errors import UnsupportedStoreError
+from mlops_lite.errors import StoreUnavailableError, UnsupportedStoreError
 from mlops_lite.store import Store
 from mlops_lite.store.backends import connect, local
 from mlops_lite.testing import BackendContract, StoreContract
@@ -83,3 +83,49 @@ def test_objects_are_read_only(tmp_path):
     store = Store(tmp_path)
     digest = store.objects.put(b"x")
     assert store.objects.path(digest).stat().st_mode & 0o777 == 0o444
+
+
+@pytest.mark.parametrize("failures", [1, 2, 3])
+def test_a_record_is_acknowledged_only_once_its_folder_is_on_the_disk(tmp_path, monkeypatch, failures):
+    """The link landed and the sync of the folder failed: the sync is tried again, and without it there is no answer."""
+    from mlops_lite.store.backends import _sync
+
+    log = Store(tmp_path / "s").log("dataset", "d")
+    log.append({}, action="snapshot")
+    sync = _sync.sync_folder
+    left = [failures]
+
+    def failing(path):
+        if left[0]:
+            left[0] -= 1
+            raise OSError(5, "Input/output error")
+        sync(path)
+
+    monkeypatch.setattr(_sync, "sync_folder", failing)
+    monkeypatch.setattr(local, "sync_folder", failing)
+    if failures == 1:
+        assert log.append({}, action="snapshot").number == 2
+        return
+    with pytest.raises(StoreUnavailableError) as caught:
+        log.append({}, action="snapshot")
+    if failures == 3:
+        with pytest.raises(StoreUnavailableError):
+            log.append({}, action="snapshot", txn=caught.value.txn)
+    assert log.append({}, action="snapshot", txn=caught.value.txn).number == 2
+    assert len(log) == 2
+
+
+def test_a_folder_that_another_process_made_a_moment_ago_is_synced_too(tmp_path, monkeypatch):
+    """Its maker may have been killed before it could."""
+    store = Store(tmp_path / "s")
+    store.prepare()
+    (tmp_path / "s" / "logs" / "dataset" / "d").mkdir(parents=True)
+    synced = []
+    sync = local.sync_folder
+    monkeypatch.setattr(local, "sync_folder", lambda path: (synced.append(os.path.relpath(path, tmp_path)), sync(path)))
+    log = Store(tmp_path / "s").log("dataset", "d")
+    log.append({}, action="snapshot")
+    assert {"s", "s/logs", "s/logs/dataset", "s/logs/dataset/d"} <= set(synced)
+    synced.clear()
+    log.append({}, action="snapshot")
+    assert synced == ["s/logs/dataset/d"]
