@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+from mlops_lite.base import progress
 from mlops_lite.formats.container import known
 from mlops_lite.formats.container.manifest import Manifest, Place
 
@@ -88,18 +89,23 @@ class Writer:
         made = [piece for piece in pieces if piece.is_made_later(self._data)]
         ready = [piece for piece in pieces if not piece.is_made_later(self._data)]
         digests: dict[int, str] = {}
-        for piece in made:  # one at a time: each may take as much memory as the largest array
-            digests[id(piece)] = sink.add(piece.bytes(self._data))
-        for piece, digest in zip(ready, self._add_all(sink, ready, before), strict=True):
-            digests[id(piece)] = digest
+        with progress.bar(total=sum(piece.size for piece in pieces), unit="B", description="store") as bar:
+            for piece in made:  # one at a time: each may take as much memory as the largest array
+                data = piece.bytes(self._data)
+                digests[id(piece)] = sink.add(data, known.digest_of(data, before))
+                bar.update(piece.size)
+            for piece, digest in zip(ready, self._add_all(sink, ready, before, bar), strict=True):
+                digests[id(piece)] = digest
         return self._manifest(format, facts, pieces, digests)
 
-    def _add_all(self, sink: Sink, pieces: list[_Piece], before: known.Before | None) -> list[str]:
+    def _add_all(self, sink: Sink, pieces: list[_Piece], before: known.Before | None, bar: Any) -> list[str]:
         """Add objects on all cores: what is new first, so that the disk works while the rest is hashed."""
 
         def add(piece: _Piece) -> str:
             data = piece.bytes(self._data)
-            return sink.add(data, known.digest_of(data, before))
+            digest = sink.add(data, known.digest_of(data, before))
+            bar.update(piece.size)
+            return digest
 
         if len(pieces) < 2:
             return list(map(add, pieces))
