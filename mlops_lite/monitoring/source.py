@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops_lite import frames, workspace
+from mlops_lite.base import progress
 from mlops_lite.base.ref import HasRef, Ref
 from mlops_lite.errors import InvalidInputError, InvalidTypeError
 
@@ -46,7 +47,7 @@ def blocks(data: Any) -> Iterator[Block]:
     elif kind is not None:
         yield _of_arrow(frames.to_arrow(data))
     elif hasattr(data, "to_batches") or hasattr(data, "__arrow_c_stream__"):
-        yield from map(_of_arrow, frames.batches(data))
+        yield from map(_of_arrow, progress.bar(frames.batches(data), description="check", unit=" batches"))
     elif hasattr(data, "__iter__") and not isinstance(data, (str, bytes)):
         for part in data:
             yield from blocks(part)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from mlops_lite.base import progress
 from mlops_lite.base.digest import is_digest
 from mlops_lite.base.record import Record
 from mlops_lite.display import Drawn
@@ -102,7 +103,7 @@ def collect(store: Store, *, dry_run: bool = True, grace_s: float = GRACE_S) -> 
 def mark(store: Store) -> set[str]:
     """List every object that a record or a run points at."""
     reachable: set[str] = set()
-    for log in logs(store):
+    for log in progress.bar(list(logs(store)), description="mark", unit=" logs"):
         for record in log.history():
             reachable.update(record.objects)
             if record.inventory is not None and record.inventory not in reachable:

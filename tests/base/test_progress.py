@@ -69,3 +69,25 @@ def test_a_notebook_without_widgets_gets_the_plain_bar(monkeypatch):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     monkeypatch.setattr(progress.importlib.util, "find_spec", lambda name: None)
     assert progress._kind().__module__ == "tqdm.std"
+
+
+def test_long_work_of_every_feature_shows_itself(monkeypatch, tmp_path):
+    """Snapshots, models, checks, and what walks a whole store."""
+    import numpy as np
+    import pandas as pd
+
+    import mlops_lite as ml
+
+    shown = []
+    real = progress.bar
+    monkeypatch.setattr(progress, "bar", lambda *args, **how: shown.append(how["description"]) or real(*args, **how))
+    with ml.Store(tmp_path / "store") as store:
+        frame = pd.DataFrame({"a": np.arange(1000.0)})
+        snapshot = ml.Dataset("numbers").snapshot(frame)
+        snapshot.load()
+        ml.Registry().register("weights", {"w": np.ones(1 << 18)})
+        ml.Monitor("numbers", reference=frame).check(snapshot)
+        store.verify()
+        store.gc()
+        store.sync(to=tmp_path / "copy")
+    assert {"snapshot", "load", "store", "check", "verify", "mark", "sync"} <= set(shown)
