@@ -139,6 +139,7 @@ def plain():
         (lambda: ml.deploy("churn@1", to="prod"), "ml.Registry().register('churn', model)"),
         (lambda: ml.Registry().load("churn@champion"), "ml.Registry().register('churn', model)"),
         (lambda: ml.Deployment("prod"), "ml.deploy('model@1', to='prod')"),
+        (lambda: ml.Monitor("churn").check({"age": [1.0]}), "ml.Monitor('churn', reference=snapshot)"),
         (lambda: ml.Dataset("flights").load(), "ml.Dataset('flights').snapshot(table)"),
         (lambda: ml.deploy(plain, to="prod"), "ml.Registry().register('name', model)"),
         (lambda: ml.reproduce(plain), "decorated with @ml.track_run; its .last_run is the run"),
@@ -164,3 +165,16 @@ def test_a_name_or_version_that_is_not_there(action, said, store):
         ml.Registry().register("churn", {"weight": 1.0})
         ml.Dataset("flights").snapshot({"late": [True]})
         assert said in advice(NotFoundError, action)
+
+
+def test_a_monitor_that_is_told_what_it_cannot_know(store):
+    with store:
+        monitor = ml.Monitor("ages", reference={"age": [1.0, 2.0, 3.0] * 50})
+        for action, said in (
+            (lambda: ml.Monitor("aegs").check({"age": [1.0]}), "Did you mean 'ages'?"),
+            (lambda: ml.Monitor("new", reference={"age": [1.0]}, checks=["kss"]), "Did you mean 'ks'?"),
+            (lambda: monitor.on_alert("rollback"), "Give one of ml.actions"),
+            (lambda: monitor.label(["a"], [1]), "Define it with id="),
+            (lambda: monitor.check("ages"), "kind/name@version"),
+        ):
+            assert said in advice(MlopsLiteError, action)
