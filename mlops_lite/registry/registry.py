@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_lite import workspace
 from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
+from mlops_lite.display import Drawn
 from mlops_lite.errors import InUseError, NotFoundError
 from mlops_lite.registry.notes import Notes
 from mlops_lite.registry.signature import Signature
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Registry"]
 
 
-class Registry:
+class Registry(Drawn):
     """Models by name, their versions and aliases.
 
     Parameters
@@ -352,6 +353,11 @@ class Registry:
             first = self.get(f"{model}@{-2 if before is None else before}")
             second = self.get(f"{model}@{-1 if after is None else after}")
         return diff(first, second)
+
+    def _view(self) -> Any:
+        from mlops_lite.registry.view import of_registry
+
+        return of_registry(self)
 
     def __repr__(self) -> str:
         return f"<Registry in {self.store.url}>"

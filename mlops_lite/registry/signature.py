@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from mlops_lite import frames
+from mlops_lite.display import Drawn
 from mlops_lite.errors import InvalidTypeError, SignatureError
 from mlops_lite.frames.schema import Column, Schema
 
@@ -38,7 +39,7 @@ class Mismatch:
 
 
 @attrs.frozen(slots=False, hash=False)
-class Signature:
+class Signature(Drawn):
     """What inputs a model takes.
 
     Parameters
@@ -173,6 +174,11 @@ class Signature:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
+
+    def _view(self) -> Any:
+        from mlops_lite.registry.view import of_signature
+
+        return of_signature(self)
 
     def __repr__(self) -> str:
         inside = f"{len(self.names)} columns" if self.schema else f"{self.dtype} {self.shape}" if self.shape else ""

@@ -13,6 +13,7 @@ from mlops_lite.base import canonical
 from mlops_lite.base.digest import short
 from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
+from mlops_lite.display import Drawn
 from mlops_lite.errors import DamagedError, InvalidInputError
 from mlops_lite.formats import Stored
 from mlops_lite.registry.environment import Environment
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelVersion"]
 
 
-class ModelVersion:
+class ModelVersion(Drawn):
     """One registered model: immutable, but for notes and tags that are added later.
 
     Parameters
@@ -287,6 +288,11 @@ class ModelVersion:
 
     def __hash__(self) -> int:
         return hash(self.ref)
+
+    def _view(self) -> Any:
+        from mlops_lite.registry.view import of_version
+
+        return of_version(self)
 
     def __repr__(self) -> str:
         return f"<ModelVersion {self.ref} {self.format} {self.nbytes:,} bytes {short(self.digest)}>"
