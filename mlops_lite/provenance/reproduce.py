@@ -150,18 +150,29 @@ def _judge(original: Run, again: Run, tolerance: float, ignore: frozenset[str]) 
     degrees = {one.degree for one in came}
     verdict = next((degree for degree in ("different", "equivalent") if degree in degrees), "identical")
     if verdict != "identical":
-        found = [*found, *_suspects(original, found)]
+        found = [*found, *_suspects(original, again, found)]
     order = [*CAUSES, "unknown"]
     return verdict, (*sorted(found, key=lambda one: order.index(one.kind)), *came)
 
 
-def _suspects(original: Run, found: list[Difference]) -> list[Difference]:
+def _suspects(original: Run, again: Run, found: list[Difference]) -> list[Difference]:
     """Name what may be behind a difference though nothing that was recorded differs."""
     suspects = []
     if original.seed is None:
         sentence = "no seed was set: what is drawn at random differs from run to run (@ml.track_run(seed=0) sets one)"
         suspects.append(Difference("seed", "seed", sentence))
-    if not found and original.seed is not None:
+    elif _hashes_differ(original, again):
+        sentence = "texts have other hashes in each process, and sets of them another order (PYTHONHASHSEED=0 stops it)"
+        suspects.append(Difference("seed", "PYTHONHASHSEED", sentence))
+    if not found and not suspects:
         sentence = "nothing recorded differs: look for the time, the network, threads, or an unseeded generator"
         suspects.append(Difference("unknown", "unknown", sentence))
     return suspects
+
+
+def _hashes_differ(original: Run, again: Run) -> bool:
+    fact, processes = (
+        original.facts.get("seed", {}),
+        [run.facts.get("process", {}).get("pid") for run in (original, again)],
+    )
+    return fact.get("hash_seed") == "random" and processes[0] != processes[1]

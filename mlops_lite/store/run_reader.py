@@ -124,18 +124,18 @@ class Reader:
         Raises
         ------
         NotFoundError
-            There is no such run.
+            There is no such run, or it was removed.
         """
         summary = self.summary(run)
-        if summary is not None:
-            return apply_edits(summary)
-        try:
-            return self.unfinished(run)
-        except FileNotFoundError:
-            summary = self.summary(run)  # it ended between the two looks
-            if summary is None:
-                raise self.no_such(run) from None
-            return apply_edits(summary)
+        if summary is None:
+            try:
+                return self.unfinished(run)
+            except FileNotFoundError:
+                summary = self.summary(run)  # it ended between the two looks
+        seen = apply_edits(summary) if summary is not None else {"deleted": True}
+        if seen.get("deleted"):
+            raise self.no_such(run)
+        return seen
 
     def unfinished(self, run: str) -> State:
         """Read what is known of a run that has no summary.

@@ -18,7 +18,7 @@ from mlops_lite.tracking.active import ActiveRun
 from mlops_lite.tracking.describe import describe
 from mlops_lite.tracking.masking import mask
 from mlops_lite.tracking.run import Run
-from mlops_lite.tracking.warning import Trouble
+from mlops_lite.tracking.warning import Trouble, warn
 
 __all__ = ["begin", "check_options", "newest", "start_run"]
 
@@ -78,10 +78,12 @@ def start_run(
     'finished'
     """
     check_options(name=name, experiment=experiment, seed=seed, tags=tags)
-    where = workspace.store(store)
-    return begin(
-        where, name or "block", experiment=experiment, parent=parent, continues=continues, seed=seed, tags=tags
-    )
+    how: dict[str, Any] = {"experiment": experiment, "seed": seed, "tags": tags}
+    try:
+        return begin(workspace.store(store), name or "block", parent=parent, continues=continues, **how)
+    except OSError as error:  # neither the store nor this machine has a place for it; the block has to run all the same
+        warn(f"Nothing of this run will be kept: {error}")
+        return begin(Store(f"memory://lost-{new_id()}"), name or "block", **how)
 
 
 def check_options(*, name: object, experiment: object, seed: object, tags: object) -> None:

@@ -21,7 +21,7 @@ from mlops_lite.store import Store, run_lock
 from mlops_lite.store.store import without_secrets
 from mlops_lite.tracking.recorder import Recorder
 from mlops_lite.tracking.run import Run
-from mlops_lite.tracking.warning import Trouble
+from mlops_lite.tracking.warning import Trouble, guarded
 
 __all__ = ["AttachedRun", "attached", "parent", "publish", "reopen"]
 
@@ -161,7 +161,8 @@ def parent() -> Ref | None:
     """Name the run that a run which begins now is a part of, beyond this process."""
     named = os.environ.get(PARENT)
     if named:
-        return Ref.parse(named, kind="run")
+        with guarded(f"take its parent from {PARENT}={named!r}"):
+            return Ref.parse(named, kind="run")
     above = attached()
     return above.ref if above is not None else None
 

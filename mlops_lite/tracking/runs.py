@@ -37,11 +37,12 @@ def open(ref: Ref, store: Store) -> Run:
     Raises
     ------
     NotFoundError
-        No id begins so.
+        No id begins so, or the run was removed.
     AmbiguousError
         Several do.
     """
-    return Run(store, store.runs.find(ref.name))
+    run = store.runs.find(ref.name)
+    return Run(store, run, store.runs.state(run))
 
 
 def runs(

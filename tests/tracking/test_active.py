@@ -153,3 +153,29 @@ def test_every_point_comes_back(points):
             assert found.tolist() == logged
         else:
             np.testing.assert_array_equal(found.to_numpy(), np.array([float(value) for value in logged]))
+
+
+def test_a_block_runs_where_there_is_no_place_at_all(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MLOPS_LITE_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.warns(RunWarning) as told, ml.start_run(store=tmp_path / "file" / "store") as run:
+        ml.log(loss=0.5)
+        ml.log_artifact("notes", b"all well")
+    assert any("Nothing of this run will be kept" in str(one.message) for one in told)
+    assert run.metrics == {"loss": 0.5} and run.status == "finished"
+
+
+def test_rubbish_in_the_environment_costs_a_warning_and_no_run(monkeypatch):
+    monkeypatch.setenv("MLOPS_LITE_PARENT", "model/churn@1")
+    with pytest.warns(RunWarning, match="not take its parent from MLOPS_LITE_PARENT='model/churn@1'"), ml.start_run():
+        pass
+    assert ml.runs()[0].parent is None
+
+
+def test_a_removed_run_is_gone_from_every_list():
+    with ml.start_run() as run:
+        ml.log(a=1)
+    run.delete()
+    assert len(ml.runs()) == 0
+    with pytest.raises(ml.errors.NotFoundError):
+        ml.get(run.ref)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops_lite.base.fork import in_child
+from mlops_lite.store.backends import Stat
 from mlops_lite.store.backends._fsspec import FsspecBackend
 
 __all__ = ["MemoryBackend", "connect"]
@@ -36,3 +37,11 @@ class MemoryBackend(FsspecBackend):
             if self.fs.exists(self._full(path)):
                 raise FileExistsError(path)
             self.fs.pipe_file(self._full(path), data)
+
+    def walk(self, prefix: str) -> Iterator[Stat]:
+        """List all below; again, if another thread wrote meanwhile and fsspec stumbled over it."""
+        while True:
+            try:
+                return iter(list(super().walk(prefix)))
+            except RuntimeError:
+                continue
