@@ -86,7 +86,7 @@ def load(facts: Mapping[str, Any], reader: Reader, trust: Trust) -> Any:
     trusting.require(trust, "known", reader.what, "it is a pickle")
     head = reader.bytes(number)
     if trust.level != "code":
-        judgement = trusting.judge(head, trust.names)
+        judgement = trusting.judge(head, trust.names, reader.cache)
         trusting.require(trust, judgement.level, reader.what, judgement.reason)
     written = facts.get("python")
     if written is not None and written != _python():
@@ -94,7 +94,7 @@ def load(facts: Mapping[str, Any], reader: Reader, trust: Trust) -> Any:
             f"{reader.what} brings functions by value, which are code of Python {written}; this is {_python()}.",
             remedy=f"Open it with Python {written}, or register it again from functions of an importable module.",
         )
-    return trusting.unpickle(head, reader.buffers()[:number], trust, reader.what)
+    return trusting.unpickle(head, reader.buffers()[:number], trust, reader.what, reader.cache)
 
 
 def leaves(facts: Mapping[str, Any], reader: Reader) -> Iterator[Leaf]:

@@ -38,7 +38,7 @@ class Reader:
     verify : {"once", "always", "never"}
         When the large parts are compared with their digests; packs always are.
     cache : Cache, optional
-        Where files may be made of parts.
+        Where files may be made of parts, and where it is remembered what was judged.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Reader:
         self._readonly = readonly
         self._copy = copy
         self._verify = verify
-        self._cache = cache
+        self.cache = cache
         self._packs: dict[int, bytearray] = {}
 
     def __len__(self) -> int:
@@ -84,12 +84,12 @@ class Reader:
 
     def cached(self, key: str) -> Path:
         """Place a file that is made of parts, in the cache folder."""
-        found: Path = self._cache.path(_SECTION, f"{self._key}/{key}")
+        found: Path = self.cache.path(_SECTION, f"{self._key}/{key}")
         return found
 
     def cache_file(self, key: str, make: Callable[[str], object]) -> None:
         """Make such a file: whole, or not at all."""
-        self._cache.fill(_SECTION, f"{self._key}/{key}", make)
+        self.cache.fill(_SECTION, f"{self._key}/{key}", make)
 
     @functools.cached_property
     def _key(self) -> str:

@@ -16,9 +16,10 @@ from typing import Any
 
 import attrs
 
+from mlops_lite.base.digest import sha256
 from mlops_lite.formats.trust.machine import Name, Reading
 
-__all__ = ["Known", "beyond", "known"]
+__all__ = ["Known", "beyond", "known", "version"]
 
 
 @attrs.frozen
@@ -44,9 +45,22 @@ class Known:
 
 
 @functools.cache
+def _text() -> str:
+    return resources.files(__package__).joinpath("known.json").read_text("utf-8")
+
+
+@functools.cache
+def version() -> str:
+    """Name this list, and the machine that is held against it, by digest."""
+    rules = resources.files(__package__)
+    code = [rules.joinpath(name).read_text("utf-8") for name in ("machine.py", "names.py")]
+    return sha256("".join([_text(), *code]).encode())[:16]
+
+
+@functools.cache
 def known() -> Known:
     """Read the list."""
-    found = json.loads(resources.files(__package__).joinpath("known.json").read_text("utf-8"))
+    found = json.loads(_text())
     called = frozenset(_names(found["called"]))
     made = called | frozenset(_names(found["made"]))
     return Known(called, made, made | frozenset(_names(found["mentioned"])), found["libraries"])

@@ -15,7 +15,7 @@ from mlops_lite.errors import DamagedError, UntrustedError
 from mlops_lite.formats import trust
 from mlops_lite.formats.container import Manifest, Place
 from mlops_lite.formats.trust import Trust, machine
-from mlops_lite.formats.trust.judge import _Known
+from mlops_lite.formats.trust.judgement import _Known
 from mlops_lite.formats.trust.names import known
 
 PROTO = b"\x80\x05"

@@ -6,7 +6,7 @@ import io
 import pickle
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 
@@ -19,6 +19,19 @@ from mlops_lite.formats.trust.machine import Name
 __all__ = ["Judgement", "judge", "require", "unpickle"]
 
 _FEW = 5
+_MARKS = "judged"  # a section of the user's own cache
+
+
+class Marks(Protocol):
+    """Where it is remembered what was judged: the cache of this machine."""
+
+    def read(self, section: str, key: str) -> bytes | None:
+        """Look."""
+        ...
+
+    def write(self, section: str, key: str, data: bytes) -> None:
+        """Remember."""
+        ...
 
 
 @attrs.frozen
@@ -54,7 +67,9 @@ class Judgement:
         return f"it uses {listed}{f' and {more} more' if more > 0 else ''}" if listed else ""
 
 
-def judge(head: bytes | bytearray | memoryview, further: frozenset[str] = frozenset()) -> Judgement:
+def judge(
+    head: bytes | bytearray | memoryview, further: frozenset[str] = frozenset(), marks: Marks | None = None
+) -> Judgement:
     """Say what a pickle needs, without running it.
 
     Parameters
@@ -63,6 +78,8 @@ def judge(head: bytes | bytearray | memoryview, further: frozenset[str] = frozen
         The pickle.
     further : frozenset of str
         Exact names that are allowed besides the known ones.
+    marks : Marks, optional
+        What was found to be known earlier on this machine; such a pickle is not followed again.
 
     Returns
     -------
@@ -75,7 +92,18 @@ def judge(head: bytes | bytearray | memoryview, further: frozenset[str] = frozen
     >>> judge(pickle.dumps(print, protocol=5)).beyond
     ('builtins.print',)
     """
-    return _judge(sha256(head), bytes(head), further)
+    digest = sha256(head)
+    if marks is not None and not further and marks.read(_MARKS, _mark(digest)) is not None:
+        return Judgement("known")
+    found = _judge(digest, bytes(head), further)
+    if marks is not None and not further and found.level == "known":
+        marks.write(_MARKS, _mark(digest), b"")
+    return found
+
+
+def _mark(digest: str) -> str:
+    """Name what was judged, and by which list: another version of mlops_lite judges anew."""
+    return f"{names.version()}/{digest}"
 
 
 _memory: dict[tuple[str, frozenset[str]], Judgement] = {}
@@ -126,7 +154,7 @@ def require(trust: Trust, level: str, what: str, reason: str) -> None:
         )
 
 
-def unpickle(head: memoryview, buffers: Iterable[Any], trust: Trust, what: str) -> Any:
+def unpickle(head: memoryview, buffers: Iterable[Any], trust: Trust, what: str, marks: Marks | None = None) -> Any:
     """Open a pickle, if the reader allows what it needs.
 
     Parameters
@@ -138,6 +166,8 @@ def unpickle(head: memoryview, buffers: Iterable[Any], trust: Trust, what: str) 
     trust : Trust
     what : str
         What it is, for messages.
+    marks : Marks, optional
+        As for :func:`judge`.
 
     Raises
     ------
@@ -147,7 +177,7 @@ def unpickle(head: memoryview, buffers: Iterable[Any], trust: Trust, what: str) 
     require(trust, "known", what, "it is a pickle")
     if trust.level == "code":
         return pickle.loads(head, buffers=buffers)
-    judgement = judge(head, trust.names)
+    judgement = judge(head, trust.names, marks)
     require(trust, judgement.level, what, judgement.reason)
     return _Known(io.BytesIO(head), buffers, trust.names).load()
 
