@@ -24,7 +24,7 @@ from mlops_lite.deployment.rollouts.canary import Canary
 from mlops_lite.deployment.rollouts.shadow import Shadow
 from mlops_lite.deployment.state import State, Trial
 from mlops_lite.deployment.verdict import Verdict
-from mlops_lite.errors import ConflictError, GateError, InvalidInputError
+from mlops_lite.errors import ConflictError, GateError, InvalidInputError, InvalidTypeError
 
 if TYPE_CHECKING:
     from mlops_lite.store import Store
@@ -138,7 +138,7 @@ def deploy(
     """
     place = Place(workspace.store(store), to)
     way = _way(canary, shadow, rollout)
-    asked = [*gates, *_approved(approvals)]
+    asked = [*_gates(gates), *_approved(approvals)]
     version = workspace.open(_pinned(ref, place), place.store)
     model = str(version.ref)
     state = place.state
@@ -183,6 +183,19 @@ def _way(canary: CanaryLike, shadow: bool | float | Shadow, rollout: Rollout | N
     if isinstance(shadow, Shadow):
         return shadow
     return Shadow(1.0 if shadow is True else float(shadow)) if shadow else AtOnce()
+
+
+def _gates(given: Any) -> list[Gate]:
+    """Read what shall be asked; a slip is found before anybody is asked."""
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    listed = list(given) if several else [given]
+    for gate in listed:
+        if isinstance(gate, type) or not callable(gate):
+            raise InvalidTypeError(
+                f"{getattr(gate, '__name__', repr(gate))} is no gate.",
+                remedy=f"{gate.__name__}(…)" if isinstance(gate, type) else "gates=[ml.gates.Smoke()], or a function.",
+            )
+    return listed
 
 
 def _named(canary: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 import mlops_lite as ml
 from mlops_lite.deployment import Place, Verdict
-from mlops_lite.errors import ConflictError, GateError
+from mlops_lite.errors import ConflictError, GateError, InvalidInputError, InvalidTypeError
 from tests.deployment.conftest import register
 
 
@@ -38,6 +38,26 @@ def test_all_gates_are_asked_and_a_refusal_changes_nothing(served, open_handles,
     assert (kept.action, kept.model, kept.serving) == ("judge", "model/churn@2", "model/churn@1")
     assert [outcome.sentence for outcome in kept.gates][:2] == ["it is too small", "it is large enough"]
     assert kept.ref == caught.value.ref
+
+
+@pytest.mark.parametrize("gates", ["Smoke", 3.5, [3], [yes, "Smoke"], [ml.gates.Smoke], ml.gates.Smoke], ids=repr)
+def test_what_is_no_gate_is_refused_before_any_is_asked(served, gates):
+    with pytest.raises(InvalidTypeError, match="is no gate"):
+        ml.deploy("churn@1", to="prod", gates=gates, store=served)
+    assert served.names("deployment") == []
+
+
+def test_one_gate_need_not_be_in_a_list(served):
+    assert ml.deploy("churn@1", to="prod", gates=yes, store=served).ok
+    with pytest.raises(GateError):
+        ml.deploy("churn@2", to="prod", gates=no, store=served)
+
+
+@pytest.mark.parametrize("canary", ["x", ["a"], [None], [], [0.5, 0.1], float("nan"), 1.1, 0], ids=repr)
+def test_a_canary_is_made_of_rising_parts(served, canary):
+    with pytest.raises(InvalidInputError, match=r"canary=0\.1"):
+        ml.deploy("churn@1", to="prod", canary=canary, store=served)
+    assert served.names("deployment") == []
 
 
 def test_what_was_measured_is_kept_before_the_record_that_switches(served):

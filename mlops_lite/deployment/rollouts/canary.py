@@ -20,7 +20,8 @@ __all__ = ["Canary"]
 
 def _steps(given: float | Iterable[float]) -> tuple[float, ...]:
     listed = (given,) if isinstance(given, (int, float)) else tuple(given)
-    steps = tuple(float(step) for step in listed)
+    numbers = all(isinstance(step, (int, float)) for step in listed)
+    steps = tuple(float(step) for step in listed) if numbers else ()
     if not steps or any(not 0 < step < 1 for step in steps) or list(steps) != sorted(set(steps)):
         raise InvalidInputError(
             f"A canary of {given!r} is none: its steps are parts of the keys, above 0, below 1, each larger than the "
