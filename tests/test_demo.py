@@ -51,6 +51,8 @@ def holds(told, store):
         first, second = (ml.get(f"model/{name}@{number}").metrics["roc_auc"] for number in (1, 2))
         assert second > first + 0.03  # the bait
     assert "identical" in told
+    way = told[told.index("From what was used") :]  # from the rows to the alarm, and to what followed from it
+    assert [step in way for step in ("train by", "check by", "rollback by")] == [True] * 3
 
 
 @pytest.mark.slow

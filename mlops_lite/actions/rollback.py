@@ -56,7 +56,8 @@ class Rollback:
         if serves != report.model:
             return Skipped(f"{self.deployment} serves {serves}, not {report.model}, which the report judged.")
         try:
-            change = deployment.rollback(f"{report.ref}: {_reason(report)}", leaving=report.model)
+            reason = f"{report.ref}: {_reason(report)}"
+            change = deployment.rollback(reason, leaving=report.model, because_of=report)
         except ConflictError as error:
             return Skipped(str(error))
         return f"{change.ref} serves {deployment.refresh().model.ref}"

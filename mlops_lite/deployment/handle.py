@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,12 +14,9 @@ from mlops_lite import workspace
 from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
 from mlops_lite.deployment import serving as servings
-from mlops_lite.deployment.change import Change, History
 from mlops_lite.deployment.follower import Follower, Patience, default_poll_s, followers
 from mlops_lite.deployment.loaded import METHODS, Loaded, load
 from mlops_lite.deployment.place import Place
-from mlops_lite.deployment.predictions import PredictionLog, Predictions
-from mlops_lite.deployment.reading import Since, label, read
 from mlops_lite.deployment.serving import Serving
 from mlops_lite.deployment.state import State
 from mlops_lite.deployment.wiring import Wiring
@@ -28,6 +26,9 @@ from mlops_lite.errors import InvalidInputError, NotFoundError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mlops_lite.deployment.change import Change, History
+    from mlops_lite.deployment.predictions import PredictionLog, Predictions
+    from mlops_lite.deployment.reading import Since
     from mlops_lite.store import Store
 
 __all__ = ["Deployment", "poke"]
@@ -93,14 +94,14 @@ class Deployment(Drawn):
             raise InvalidInputError(f"follow={follow!r} is none of 'thread', 'call' and None.")
         if poll_s is not None and not poll_s > 0:
             raise InvalidInputError(f"poll_s={poll_s} is no time to wait.")
-        options = Predictions.of(log)
+        kept = _prediction_log(log)
         self.store = workspace.store(store)
         self._place = Place(self.store, name)
         self.name = self._place.name
-        self._given = {"log": options, "check": check, "poll_s": poll_s, "follow": follow, "trusted": trusted}
+        self._given = {"log": log, "check": check, "poll_s": poll_s, "follow": follow, "trusted": trusted}
         self._check, self._trusted, self._follow = check, trusted, follow
         self._poll_s = poll_s or default_poll_s(self.store.is_local)
-        self._wiring = Wiring(PredictionLog(self.store, self.name, options) if options else None)
+        self._wiring = Wiring(kept(self.store, self.name) if kept else None)
         self._judge: Any = None
         self.problem: Exception | None = None
         self._renew()
@@ -331,7 +332,7 @@ class Deployment(Drawn):
 
     # ── changing what serves ─────────────────────────────────────────────────────────────────────────────────────
 
-    def rollback(self, reason: str, to: object = None, *, leaving: object = None) -> Change:
+    def rollback(self, reason: str, to: object = None, *, leaving: object = None, because_of: object = None) -> Change:
         """Go back to the version before, or further. One record; the whole fleet follows within one poll.
 
         It undoes: after 1, 2, 3 it gives 2, then 1, never a version that was rolled back from. While a version is on
@@ -345,6 +346,8 @@ class Deployment(Drawn):
             One of the versions that served here and were not rolled back from.
         leaving : str or ModelVersion, optional
             The version that is to go; the one that this handle serves without it.
+        because_of : str or value with a ref, optional
+            What it follows from, such as the report that raised an alarm: lineage leads there.
 
         Returns
         -------
@@ -358,7 +361,7 @@ class Deployment(Drawn):
             There is nothing to go back to.
         """
         known = self._real.state.newest if self._real else None
-        change = self._place.rollback(reason, to, leaving or known)
+        change = self._place.rollback(reason, to, leaving or known, because_of)
         poke(self._place)
         return change
 
@@ -423,6 +426,8 @@ class Deployment(Drawn):
         """
         if self._wiring.log is not None:
             self._wiring.log.flush()
+        from mlops_lite.deployment.reading import read
+
         return read(self.store, self.name, since, until, shadow=shadow, version=version)
 
     def label(self, ids: Any, y: Any) -> int:
@@ -440,6 +445,8 @@ class Deployment(Drawn):
         int
             How many labels were kept.
         """
+        from mlops_lite.deployment.reading import label
+
         return label(self.store, self.name, ids, y)
 
     # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -470,6 +477,16 @@ class Deployment(Drawn):
         from mlops_lite.deployment.view import of_deployment
 
         return of_deployment(self)
+
+
+def _prediction_log(given: object) -> Callable[[Store, str], PredictionLog] | None:
+    """Read what a user wants to be kept; None for nothing."""
+    if given is None or given is False:
+        return None
+    from mlops_lite.deployment.predictions import PredictionLog, Predictions
+
+    options = Predictions.of(given)
+    return lambda store, name: PredictionLog(store, name, options)
 
 
 def _unanswered(X: Any, key: Any, request_id: Any) -> Any:

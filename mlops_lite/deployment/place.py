@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from mlops_lite.base import canonical
 from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
-from mlops_lite.deployment.change import Change, History, changes
-from mlops_lite.deployment.outcome import Outcome
 from mlops_lite.deployment.state import State
 from mlops_lite.errors import ConflictError, InvalidInputError, NotFoundError, StoreUnavailableError
 from mlops_lite.store.layout import IDENTITY
 from mlops_lite.store.log import Log
 
 if TYPE_CHECKING:
+    from mlops_lite.deployment.change import Change, History
+    from mlops_lite.deployment.outcome import Outcome
     from mlops_lite.store import Store
 
 __all__ = ["Place", "model_ref", "moment"]
@@ -81,10 +81,12 @@ class Place:
 
     def current(self) -> Change:
         """Give the newest entry."""
-        return Change.of(self.newest(), self.store)
+        return _change(self.newest(), self.store)
 
     def history(self) -> History:
         """List the entries of the log, oldest first."""
+        from mlops_lite.deployment.change import changes
+
         return changes(self.log.history(), self.store)
 
     def at(self, when: datetime | str) -> Change:
@@ -108,7 +110,7 @@ class Place:
                 f"Nothing served at {self.name!r} at {instant.isoformat()}.",
                 remedy=f"The first deployment was at {first.time.isoformat()}.",
             )
-        return Change.of(record, self.store, self._until(record))
+        return _change(record, self.store, self._until(record))
 
     def _until(self, record: Record) -> datetime | None:
         later = (one for one in self.log.history(record.number + 1) if one.body["state"] != record.body["state"])
@@ -175,7 +177,7 @@ class Place:
         record = self.log.append(
             body, action=action, message=message, parents=dict.fromkeys([model, *also]), objects=objects
         )
-        return Change.of(record, self.store)
+        return _change(record, self.store)
 
     def _told(self, gates: Iterable[Outcome]) -> tuple[dict[str, Any], list[str]]:
         outcomes = [canonical.unstructure(one) for one in gates]
@@ -187,7 +189,7 @@ class Place:
         digest = self.store.objects.put(data)
         return {"outcomes": digest}, [digest]
 
-    def rollback(self, reason: str, to: object = None, leaving: object = None) -> Change:
+    def rollback(self, reason: str, to: object = None, leaving: object = None, because_of: object = None) -> Change:
         """Go back to the version before, or further.
 
         Parameters
@@ -198,6 +200,8 @@ class Place:
             The version to go back to, one that served here and was not rolled back from. The one before without it.
         leaving : str or value with a ref, optional
             The version to leave; nothing changes where it does not serve any more.
+        because_of : str or value with a ref, optional
+            What it follows from, such as a report.
 
         Returns
         -------
@@ -211,6 +215,7 @@ class Place:
             There is nothing to go back to.
         """
         reason = _reason(reason)
+        cause = [] if because_of is None else [str(Ref.parse(because_of))]
         while True:
             head = self.newest()
             state = State.of(head)
@@ -218,7 +223,8 @@ class Place:
             left = str(model_ref(leaving)) if leaving is not None else state.newest
             after = self._returned(head, state, left, target)
             try:
-                return self._replace(head, "rollback", after, message=reason, facts={"left": left}, also=[str(left)])
+                also = [str(left), *cause]
+                return self._replace(head, "rollback", after, message=reason, facts={"left": left}, also=also)
             except ConflictError:
                 continue  # somebody else was faster: look again
 
@@ -259,6 +265,12 @@ class Place:
             return now.advanced(wanted)
 
         return self.append("advance", trial.model, step, message=message, facts={"share": wanted})
+
+
+def _change(record: Record, store: Store, until: datetime | None = None) -> Change:
+    from mlops_lite.deployment.change import Change  # whoever only serves looks at no entries
+
+    return Change.of(record, store, until)
 
 
 def model_ref(value: object, near: str | None = None) -> Ref:
