@@ -83,10 +83,12 @@ def register(store: Store, name: str, draft: Draft) -> ModelVersion:
     with store.objects.batch(store.objects.reachable(before)) as batch:
         stored = formats.dump(draft.model, batch, format=draft.format, before=_before(store, before))
         kept = examples.write(draft.example, batch) if draft.example is not None else None
+        predicted = examples.predict(draft.model, draft.example, batch) if kept else None
         details = {
             "environment": canonical.unstructure(_environment(stored, draft.model)),
             "example": kept.manifest if kept else None,
             "params": params,
+            "predicted": predicted.manifest if predicted else None,
             "signature": canonical.unstructure(signature) if signature else None,
         }
         digest = batch.add(canonical.encode(details))
@@ -109,7 +111,7 @@ def register(store: Store, name: str, draft: Draft) -> ModelVersion:
         action="register",
         message=draft.message,
         parents=[*([_parent(store, run)] if run is not None else []), *datasets],
-        objects=[*stored.objects, digest, *(kept.objects if kept else ())],
+        objects=[*stored.objects, digest, *(digest for one in (kept, predicted) if one for digest in one.objects)],
     )
     version = ModelVersion(store, record)
     workspace.made(version.ref)

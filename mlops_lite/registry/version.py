@@ -182,6 +182,14 @@ class ModelVersion(Drawn):
         found = self._details.get("example")
         return example.read(found, self.store, f"the example of {self.ref}") if found else None
 
+    @functools.cached_property
+    def predicted(self) -> Any:
+        """What it made of its example when it was registered, an array; None where it made nothing of it."""
+        from mlops_lite.registry import example
+
+        found = self._details.get("predicted")
+        return example.read_prediction(found, self.store, f"the prediction of {self.ref}") if found else None
+
     # --- opening -------------------------------------------------------------------------------------------------
 
     def load(

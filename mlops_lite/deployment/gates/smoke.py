@@ -33,7 +33,7 @@ class Smoke:
         if example is None:
             return Outcome("Smoke", False, f"{candidate.ref} has no example; register it with example=X.head()")
         said = predict(candidate.native, example)
-        recorded = getattr(candidate.version, "predicted", None)
+        recorded = candidate.version.predicted
         if recorded is None:
             return Outcome("Smoke", True, "the example predicts; no prediction was recorded to compare with")
         if not same(said.prediction, recorded):

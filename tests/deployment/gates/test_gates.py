@@ -1,6 +1,7 @@
 """What every gate must do, found by its file; then each gate by itself."""
 
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -244,10 +245,15 @@ def test_schema_knows_what_callers_can_still_give(memory, before, after, ok):
     assert outcome.ok is ok, outcome
 
 
+class Shifted:
+    """A model whose answers depend on where it runs."""
+
+    def predict(self, X):
+        return np.asarray(X).astype(float) + float(os.environ.get("SHIFT_OF_TESTS", 0))
+
+
 @pytest.fixture
 def memory():
-    import os
-
     return Store(f"memory://{os.urandom(8).hex()}")
 
 
@@ -257,6 +263,23 @@ def test_schema_compares_arrays(memory):
     wide = registry.register("some", len, example=np.zeros((2, 4)))
     assert ml.gates.Schema()(Candidate(memory, narrow, narrow, "prod")).ok
     assert not ml.gates.Schema()(Candidate(memory, wide, narrow, "prod")).ok
+
+
+def test_smoke_asks_for_the_answer_of_the_registration(memory, monkeypatch):
+    version = ml.Registry(memory).register("some", Shifted(), example=np.arange(3.0))
+    passed = ml.gates.Smoke()(Candidate(memory, version, None, "prod", "code"))
+    assert passed.ok and "when it was registered" in passed.sentence, passed
+    monkeypatch.setenv("SHIFT_OF_TESTS", "1")  # as another version of a library would
+    refused = ml.gates.Smoke()(Candidate(memory, version, None, "prod", "code"))
+    assert not refused.ok
+    assert "another prediction" in refused.sentence
+
+
+def test_smoke_asks_no_more_of_what_predicted_nothing_then(memory):
+    version = ml.Registry(memory).register("some", Shifted(), example=np.array(["x"]))
+    assert version.predicted is None
+    with pytest.raises(ValueError, match="could not convert"):  # a gate that raises refuses
+        ml.gates.Smoke()(Candidate(memory, version, None, "prod", "code"))
 
 
 def test_smoke_needs_an_example(store):
