@@ -68,6 +68,7 @@ class Notify:
             try:
                 return self._send(data)
             except urllib.error.HTTPError as error:
+                error.close()
                 if error.code < 500 and error.code not in (408, 429):
                     raise  # it will not like it any better the next time
                 trouble: Exception = error

@@ -87,8 +87,8 @@ class Monitor(Drawn):
     >>> m.check({"age": dice.normal(40, 10, 500), "city": dice.choice(["Oslo", "Rome"], 500)}).ok
     True
     >>> report = m.check({"age": dice.normal(60, 10, 500), "city": dice.choice(["Oslo", "Rome"], 500)})
-    >>> report.ok, [finding.column for finding in report.findings]
-    (False, ['age'])
+    >>> report.ok, {finding.column for finding in report.findings}
+    (False, {'age'})
     """
 
     def __init__(

@@ -211,7 +211,7 @@ def findings(
     scale = definition.min_effect / 0.05
     for name, now in found.items():
         before = read(definition.baseline.get(name))
-        if before is None or name not in p_values:
+        if before is None or name not in p_values or not np.isfinite(now.value):
             made.append(_measured(prefix + name, now, before))
             continue
         worse, floor, _ = worsening(name, before, now)

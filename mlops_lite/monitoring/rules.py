@@ -53,7 +53,7 @@ class _Between(Rule):
     severity: Severity = "alert"
 
     def broken(self, column: ColumnProfile, at: datetime) -> tuple[float, str] | None:
-        if not isinstance(column.cells, NumberCells):
+        if column.alien or not isinstance(column.cells, NumberCells):
             return 0.0, f"holds {column.type}, not numbers between {self.low:g} and {self.high:g}"
         if sum(column.infinite) or column.minimum < self.low or column.maximum > self.high:
             outside = _outside(column, self.low, self.high)
@@ -89,8 +89,8 @@ class _OneOf(Rule):
     severity: Severity = "alert"
 
     def broken(self, column: ColumnProfile, at: datetime) -> tuple[float, str] | None:
-        if isinstance(column.cells, NumberCells):
-            return 0.0, f"holds numbers, not one of {', '.join(self.levels[:5])}"
+        if column.alien or isinstance(column.cells, NumberCells):
+            return 0.0, f"holds {column.type}, not one of {', '.join(self.levels[:5])}"
         if getattr(column.cells, "hashed", False) or column.rest:
             return float(len(column.levels)), "holds too many levels to be one of a few"
         others = {level: count for level, count in column.levels.items() if level not in self.levels}
@@ -123,7 +123,7 @@ class _Fresh(Rule):
     severity: Severity = "alert"
 
     def broken(self, column: ColumnProfile, at: datetime) -> tuple[float, str] | None:
-        if column.family != "times":
+        if column.alien or column.family != "times":
             return 0.0, f"holds {column.type}, not times"
         if not column.present:
             return 0.0, "holds no time at all"

@@ -16,7 +16,7 @@ from scipy import special
 from mlops_lite.stats.combine import cauchy
 from mlops_lite.stats.permutation import Score, all_in_current, fisher, linear, quadratic_tail, rough_tail
 
-__all__ = ["Move", "anderson_darling", "beyond", "move", "normal_scores", "pool_rare"]
+__all__ = ["Move", "anderson_darling", "anderson_darling_statistic", "beyond", "move", "normal_scores", "pool_rare"]
 
 Counts = NDArray[Any]
 Floats = NDArray[Any]
@@ -181,18 +181,31 @@ def anderson_darling(reference: Counts, current: Counts) -> float:
         starts = np.flatnonzero(np.diff(part.astype(np.int64), prepend=-1))
         reference, current = _grouped(starts, reference, current)
     pooled = (reference + current).astype(np.float64)
+    middle = np.cumsum(pooled) - pooled / 2
+    kept = pooled < pooled.sum()
+    share = pooled[kept] / pooled.sum()
+    statistic = anderson_darling_statistic(reference, current)
+    if not kept.any():
+        return 1.0
+    covariance = _covariance(pooled, middle, kept, share)
+    rough = rough_tail(statistic, float(np.trace(covariance)), float(np.square(covariance).sum()))
+    return rough if rough > _UNLIKELY else quadratic_tail(statistic, np.linalg.eigvalsh(covariance))
+
+
+def anderson_darling_statistic(reference: Counts, current: Counts) -> float:
+    """Give the statistic with middle ranks, scaled to an expectation of 1 under shuffling, ties or not.
+
+    Without ties it is (N - 1) / N times that of Pettitt (1976) up to terms of the order 1 / N.
+    """
+    pooled = (reference + current).astype(np.float64)
     n, m = reference.sum(), current.sum()
     total = n + m
     middle = np.cumsum(pooled) - pooled / 2
     spread = middle * (total - middle) - total * pooled / 4
-    kept = spread > 0
+    kept = spread > 1e-9 * total
     gap = (np.cumsum(current) - current / 2 - m * middle / total)[kept]
     variance = n * m / total**2 / (total - 1) * spread[kept]
-    share = pooled[kept] / total
-    statistic = float(np.sum(share * np.square(gap) / variance))
-    covariance = _covariance(pooled, middle, kept, share)
-    rough = rough_tail(statistic, float(np.trace(covariance)), float(np.square(covariance).sum()))
-    return rough if rough > _UNLIKELY else quadratic_tail(statistic, np.linalg.eigvalsh(covariance))
+    return float(np.sum(pooled[kept] / total * np.square(gap) / variance))
 
 
 def _covariance(pooled: Floats, middle: Floats, kept: NDArray[np.bool_], share: Floats) -> Floats:

@@ -113,7 +113,7 @@ def _standardised(then: Counts, now: Counts, n: int, m: int) -> NDArray[np.float
     pooled = then + now
     deviation = np.sqrt(n * m / (n + m) ** 2 / (n + m - 1) * pooled * (n + m - pooled))
     away = np.abs(now - pooled * (m / (n + m)))
-    return np.divide(away, deviation, out=np.zeros(len(pooled)), where=deviation > 0)
+    return np.asarray(np.divide(away, deviation, out=np.zeros(len(pooled)), where=deviation > 0))
 
 
 def _newest(rare: Counts, then: Counts, now: Counts, n: int, m: int) -> float:

@@ -1,0 +1,92 @@
+"""Labels that come later revise checks; nothing is rewritten."""
+
+import numpy as np
+import pytest
+
+import mlops_lite as ml
+from mlops_lite.errors import InvalidInputError
+
+
+@pytest.fixture
+def monitor(store, draw, watch):
+    return ml.Monitor("churn", reference=draw(3000, 0), store=store, **watch)
+
+
+def test_labels_revise_the_check_that_held_the_rows(monitor, draw):
+    rows = draw(2000, 1)
+    first = monitor.check(rows.drop(columns="churned"))
+    assert "roc_auc" not in first.metrics
+    revised = monitor.label(rows["id"], rows["churned"])
+    assert [report.ref for report in revised] == [first.ref]
+    assert revised[0].revision == 1
+    assert revised[0].metrics["roc_auc"].value > 0.8
+    assert monitor.history()[0] == revised[0]
+    assert monitor.report(first.ref.version).metrics == revised[0].metrics
+
+
+def test_what_was_written_stays(monitor, draw, store):
+    rows = draw(500, 1)
+    first = monitor.check(rows.drop(columns="churned"))
+    before = store.log("monitor", "churn").read(first.ref.version)
+    monitor.label(rows["id"], rows["churned"])
+    assert store.log("monitor", "churn").read(first.ref.version) == before
+
+
+def test_labels_come_in_parts(monitor, draw):
+    rows = draw(2000, 1)
+    monitor.check(rows.drop(columns="churned"))
+    half = rows.iloc[:1000]
+    monitor.label(half["id"], half["churned"])
+    rest = rows.iloc[1000:]
+    last = monitor.label(rest["id"], rest["churned"])[0]
+    assert last.revision == 2
+    whole = monitor.check(rows)
+    assert last.metrics["roc_auc"] == whole.metrics["roc_auc"]
+
+
+def test_a_label_given_again_replaces_the_first(monitor, draw):
+    rows = draw(1000, 1)
+    monitor.check(rows.drop(columns="churned"))
+    monitor.label(rows["id"], 1 - rows["churned"])
+    again = monitor.label(rows["id"], rows["churned"])
+    assert again[0].metrics["roc_auc"].value > 0.8
+
+
+def test_a_model_that_became_wrong_alarms_and_the_alarm_ends(monitor, draw):
+    rows = draw(2000, 1, flip=0.4)
+    monitor.check(rows.drop(columns="churned"))
+    revised = monitor.label(rows["id"], rows["churned"])
+    assert revised[-1].opened == ("performance.roc_auc",)
+    assert not monitor.history()[-1].ok
+    good = draw(2000, 2)
+    monitor.check(good.drop(columns="churned"))
+    assert "performance.roc_auc" in monitor.alerts  # a check without labels cannot tell
+    assert monitor.label(good["id"], good["churned"])[-1].closed == ("performance.roc_auc",)
+
+
+def test_ids_that_nobody_knows_revise_nothing(monitor, draw):
+    monitor.check(draw(100, 1).drop(columns="churned"))
+    assert len(monitor.label(["x", "y"], [0, 1])) == 0
+    assert len(monitor.label("x", 1)) == 0
+
+
+def test_labels_of_another_length(monitor):
+    with pytest.raises(InvalidInputError, match="2 ids and 3 labels"):
+        monitor.label(["a", "b"], [1, 0, 1])
+
+
+def test_without_an_id_there_is_no_way_to_join(store, draw):
+    monitor = ml.Monitor("churn", reference=draw(100, 0), target="churned", score="p", store=store)
+    with pytest.raises(InvalidInputError, match="no id="):
+        monitor.label(["a"], [1])
+
+
+def test_labels_of_text(store, draw, watch):
+    rows = draw(1500, 0)
+    words = rows.assign(
+        churned=np.where(rows["churned"] == 1, "yes", "no"), label=np.where(rows["p"] > 0.5, "yes", "no")
+    )
+    monitor = ml.Monitor("words", reference=words, store=store, **watch)
+    assert monitor.definition.classes == ("no", "yes")
+    monitor.check(words.drop(columns="churned"))
+    assert monitor.label(words["id"], words["churned"])[0].metrics["accuracy"].value > 0.7
