@@ -17,27 +17,18 @@ import attrs
 from mlops_lite.base.identifier import new_id
 from mlops_lite.deployment.inputs import KEEPERS, kept
 from mlops_lite.deployment.redaction import Redaction, Way, chosen_columns
+from mlops_lite.deployment.slot import Slot
 from mlops_lite.errors import InvalidInputError, MlopsLiteError
 
 if TYPE_CHECKING:
     from mlops_lite.deployment.rollouts import Answer
     from mlops_lite.store import Store
 
-__all__ = ["KIND", "Call", "PredictionLog", "Predictions", "Slot"]
+__all__ = ["KIND", "Call", "PredictionLog", "Predictions"]
 
 KIND = "prediction"  # the kind of log in which the segments of a deployment are listed
 _MOST_ERROR = 500  # characters
 _logger = logging.getLogger("mlops_lite.deployment")
-
-
-class Slot(NamedTuple):
-    """Where answers come from: the deployment's record, the model version, its method, ``answer`` or ``shadow``."""
-
-    deployment: int
-    model: str
-    method: str
-    role: str
-    classes: tuple[str, ...] = ()
 
 
 class Call(NamedTuple):
@@ -93,10 +84,8 @@ class Predictions:
         return Redaction(self.inputs, self.redact, self.secret)
 
     @classmethod
-    def of(cls, given: object) -> Predictions | None:
-        """Read what a user asked for: None or False, True, a mapping of options, or a value of this class."""
-        if given is None or given is False:
-            return None
+    def of(cls, given: object) -> Predictions:
+        """Read what a user asked for: True, a mapping of options, or a value of this class."""
         if given is True:
             return cls()
         if isinstance(given, Mapping):

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from mlops_lite.deployment.inputs import Blocks, restored
-from mlops_lite.deployment.predictions import Call, Slot
+from mlops_lite.deployment.predictions import Call
 from mlops_lite.deployment.redaction import Redaction
+from mlops_lite.deployment.slot import Slot
 
 __all__ = ["counts", "decode", "encode", "request_ids"]
 

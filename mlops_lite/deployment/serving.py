@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_lite.deployment import rollouts
 from mlops_lite.deployment.loaded import METHODS, Loaded
-from mlops_lite.deployment.predictions import Slot
 from mlops_lite.deployment.rollouts import Answer
+from mlops_lite.deployment.slot import Slot
 from mlops_lite.deployment.state import State
 
 if TYPE_CHECKING:

@@ -40,7 +40,11 @@ def test_all_gates_are_asked_and_a_refusal_changes_nothing(served, open_handles,
     assert kept.ref == caught.value.ref
 
 
-@pytest.mark.parametrize("gates", ["Smoke", 3.5, [3], [yes, "Smoke"], [ml.gates.Smoke], ml.gates.Smoke], ids=repr)
+@pytest.mark.parametrize(
+    "gates",
+    ["Smoke", 3.5, [3], [yes, "Smoke"], [ml.gates.Smoke], ml.gates.Smoke],
+    ids=["text", "a number", "numbers", "one of two", "classes", "a class"],
+)
 def test_what_is_no_gate_is_refused_before_any_is_asked(served, gates):
     with pytest.raises(InvalidTypeError, match="is no gate"):
         ml.deploy("churn@1", to="prod", gates=gates, store=served)
