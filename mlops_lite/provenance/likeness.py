@@ -6,6 +6,7 @@ import datetime
 import math
 import numbers
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import CodeType
 from typing import Any
 
 import attrs
@@ -77,7 +78,7 @@ class _Comparison:
             return IDENTICAL
         if _is_number(one) and _is_number(other):
             return self._numbers(one, other, where)
-        if type(one) is not type(other):
+        if not _is_one_class(type(one), type(other)):
             return _different(where, f"{_kind(one)} → {_kind(other)}")
         if isinstance(one, _ATOMS):
             return IDENTICAL if one == other else _different(where, f"{_short(one)} → {_short(other)}")
@@ -156,8 +157,17 @@ class _Comparison:
         return self.compare(one.to_pandas(), other.to_pandas(), where, depth + 1)
 
     def _functions(self, one: Any, other: Any, where: str, depth: int) -> Likeness:
-        same = one.__code__.co_code == other.__code__.co_code and one.__code__.co_consts == other.__code__.co_consts
-        return IDENTICAL if same else _different(where, f"another {one.__qualname__}")
+        if _instructions(one.__code__) != _instructions(other.__code__):
+            return _different(where, f"another {one.__qualname__}")
+        held = [[found.__defaults__, found.__kwdefaults__, _cells(found)] for found in (one, other)]
+        return self.compare(*held, where, depth + 1)
+
+    def _classes(self, one: Any, other: Any, where: str, depth: int) -> Likeness:
+        """Compare classes by name and methods: one that is pickled by value is another object each time it is read."""
+        if not _is_one_class(one, other):
+            return _different(where, f"{_short(one)} → {_short(other)}")
+        methods = [{name: each for name, each in vars(cls).items() if _is_function(each)} for cls in (one, other)]
+        return self.compare(*methods, where, depth + 1)
 
     def _objects(self, one: Any, other: Any, where: str, depth: int) -> Likeness:
         """Compare by what a pickle would hold."""
@@ -201,6 +211,26 @@ def _different(where: str, why: str) -> Likeness:
     return Likeness("different", where, why)
 
 
+def _is_one_class(one: type, other: type) -> bool:
+    return one is other or (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
+
+
+def _instructions(code: CodeType) -> tuple[Any, ...]:
+    """Give what code does, without where it stands."""
+    constants = [_instructions(each) if isinstance(each, CodeType) else (type(each), each) for each in code.co_consts]
+    return code.co_code, code.co_names, constants
+
+
+def _cells(function: Any) -> list[Any]:
+    found = []
+    for cell in function.__closure__ or ():
+        try:
+            found.append(cell.cell_contents)
+        except ValueError:  # nothing is in it yet
+            found.append(None)
+    return found
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
@@ -218,6 +248,9 @@ def _is_instance(*classes: type) -> Callable[[Any], bool]:
     return lambda value: type(value) in classes
 
 
+_is_function = _has_type("builtins.function")
+
+
 _KINDS: list[tuple[Callable[[Any], bool], Callable[..., Likeness]]] = [
     (_is_instance(dict), _Comparison._mappings),
     (_is_instance(list, tuple), _Comparison._sequences),
@@ -227,7 +260,8 @@ _KINDS: list[tuple[Callable[[Any], bool], Callable[..., Likeness]]] = [
     (_has_type("pandas.Series"), _Comparison._series),
     (_has_type("torch.Tensor"), _Comparison._tensors),
     (_has_type("pyarrow.Table", "polars.DataFrame", "polars.Series"), _Comparison._tables),
-    (_has_type("builtins.function"), _Comparison._functions),
+    (_is_function, _Comparison._functions),
+    (lambda value: isinstance(value, type), _Comparison._classes),
 ]
 
 

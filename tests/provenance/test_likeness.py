@@ -122,3 +122,53 @@ def test_a_value_is_identical_to_its_copy(value):
 @given(plain, plain)
 def test_alike_is_the_same_from_both_sides(one, other):
     assert compare_values(one, other).degree == compare_values(other, one).degree
+
+
+SOURCE = """
+class Model:
+    def __init__(self, weight):
+        self.weight = weight
+
+    def predict(self, X):
+        return [self.weight * each for each in X]
+
+    def parent(self):
+        return super().__repr__()
+
+def made(weight):
+    return Model(weight)
+"""
+
+
+def by_value(source, line=0):
+    """Give a function as a pickle by value gives it: with classes of its own."""
+    names = {"__name__": "__main__"}
+    exec(compile("\n" * line + source, "<cell>", "exec"), names)
+    return names
+
+
+def test_classes_by_value_are_compared_by_what_they_do():
+    first, again = by_value(SOURCE), by_value(SOURCE, line=7)
+    assert compare_values(first["made"](2.0), again["made"](2.0)).degree == "identical"
+    assert compare_values(first["Model"], again["Model"]).degree == "identical"
+    found = compare_values(first["made"](2.0), again["made"](3.0))
+    assert (found.degree, found.where) == ("different", ".weight")
+    edited = by_value(SOURCE.replace("self.weight * each", "self.weight + each"))
+    assert compare_values(first["made"](2.0), edited["made"](2.0)).degree == "different"
+    renamed = by_value(SOURCE.replace("Model", "Other"))
+    assert compare_values(first["made"](2.0), renamed["made"](2.0)).degree == "different"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "degree"),
+    [
+        (lambda x: np.sin(x), lambda x: np.sin(x), "identical"),
+        (lambda x: np.sin(x), lambda x: np.cos(x), "different"),
+        (lambda x: x + 1, lambda x: x + 1.0, "different"),
+        (lambda x, y=1: x + y, lambda x, y=2: x + y, "different"),
+        ((lambda a: lambda x: a * x)(1), (lambda a: lambda x: a * x)(1), "identical"),
+        ((lambda a: lambda x: a * x)(1), (lambda a: lambda x: a * x)(2), "different"),
+    ],
+)
+def test_functions_are_compared_by_what_they_do(one, other, degree):
+    assert compare_values(one, other).degree == degree
