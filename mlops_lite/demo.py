@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
@@ -273,6 +274,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m mlops_lite.demo", description="The whole loop on real flights.")
     parser.add_argument("--store", default="./.mlops_lite", help="a folder or a URL such as s3://bucket/prefix")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # on a busy machine threads wait for each other longer than they work
     # a bucket is not trusted with code by itself; running the training again does run what was kept there
     with ml.Store(parser.parse_args(arguments).store, trusted="code") as store:
         loop(store)

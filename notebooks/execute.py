@@ -36,6 +36,7 @@ def execute(path: Path, folder: str) -> Any:
         "MLOPS_LITE_CACHE": str(Path(folder) / "cache"),
         "MLOPS_LITE_PROGRESS": "0",
         "MLOPS_LITE_AUTHOR": "ada",
+        "OMP_NUM_THREADS": "1",  # beside other work, threads wait for each other longer than they work
         "PYTHONPATH": str(HERE.parent),
     }
     environment.pop("MLOPS_LITE_STORE", None)

@@ -34,7 +34,11 @@ def script(page):
 def test_the_code_of_a_page_runs(page, tmp_path):
     """In order, in one namespace, in an empty folder with a store of its own."""
     (tmp_path / "page.py").write_text(script(page))
-    environment = os.environ | {"MLOPS_LITE_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {
+        "MLOPS_LITE_CACHE": str(tmp_path / "cache"),
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+    }
     done = subprocess.run(
         [sys.executable, "page.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280
     )

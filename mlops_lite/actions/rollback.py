@@ -69,7 +69,7 @@ class Rollback:
 
 def _reason(report: Report) -> str:
     alerts = [finding.sentence for finding in report.findings if finding.severity == "alert"]
-    return " ".join(alerts[:3]) or "an alert opened"
+    return alerts[0] + (f" (and {len(alerts) - 1} more)" if alerts[1:] else "") if alerts else "an alert opened"
 
 
 def build(settings: Mapping[str, Any]) -> Rollback:
