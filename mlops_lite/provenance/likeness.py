@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime
+import dis
 import math
 import numbers
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -215,10 +217,30 @@ def _is_one_class(one: type, other: type) -> bool:
     return one is other or (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
 
 
-def _instructions(code: CodeType) -> tuple[Any, ...]:
-    """Give what code does, without where it stands."""
-    constants = [_instructions(each) if isinstance(each, CodeType) else (type(each), each) for each in code.co_consts]
-    return code.co_code, code.co_names, constants
+def _instructions(code: CodeType) -> list[tuple[str, Any]]:
+    """Give what code does, without where it stands and how it is laid out.
+
+    One text compiles to ``LOAD_METHOD`` or ``LOAD_ATTR``, depending on whether the module imports a name at its top; so
+    a function that is compiled again from its recorded source has other bytes.
+    """
+    kept = [each for each in dis.get_instructions(code) if each.opname not in _LAYOUT]
+    offsets = [each.offset for each in kept]
+    found: list[tuple[str, Any]] = []
+    for each in kept:
+        argument = each.argval
+        if isinstance(argument, CodeType):
+            argument = _instructions(argument)
+        elif each.opcode in _JUMPS:
+            argument = bisect.bisect_left(offsets, argument)
+        elif each.opname == "LOAD_CONST":
+            argument = type(argument), argument
+        found.append((_SAME.get(each.opname, each.opname), argument))
+    return found
+
+
+_LAYOUT = frozenset({"CACHE", "EXTENDED_ARG", "NOP", "PRECALL", "PUSH_NULL", "RESUME"})
+_SAME = {"LOAD_METHOD": "LOAD_ATTR"}
+_JUMPS = frozenset({*dis.hasjrel, *dis.hasjabs})
 
 
 def _cells(function: Any) -> list[Any]:

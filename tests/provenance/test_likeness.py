@@ -155,6 +155,9 @@ def test_classes_by_value_are_compared_by_what_they_do():
     assert (found.degree, found.where) == ("different", ".weight")
     edited = by_value(SOURCE.replace("self.weight * each", "self.weight + each"))
     assert compare_values(first["made"](2.0), edited["made"](2.0)).degree == "different"
+    imported = by_value("import math as each\n" + SOURCE.replace("self.weight * each", "each.floor(self.weight) * 2"))
+    again = by_value(SOURCE.replace("self.weight * each", "each.floor(self.weight) * 2"))
+    assert compare_values(imported["made"](2.0), again["made"](2.0)).degree == "identical"
     renamed = by_value(SOURCE.replace("Model", "Other"))
     assert compare_values(first["made"](2.0), renamed["made"](2.0)).degree == "different"
 
@@ -165,6 +168,9 @@ def test_classes_by_value_are_compared_by_what_they_do():
         (lambda x: np.sin(x), lambda x: np.sin(x), "identical"),
         (lambda x: np.sin(x), lambda x: np.cos(x), "different"),
         (lambda x: x + 1, lambda x: x + 1.0, "different"),
+        (lambda x: 1 if x else 2, lambda x: 1 if not x else 2, "different"),
+        (lambda xs: [x for x in xs if x], lambda xs: [x for x in xs if x], "identical"),
+        (lambda xs: [x for x in xs if x], lambda xs: [x for x in xs if not x], "different"),
         (lambda x, y=1: x + y, lambda x, y=2: x + y, "different"),
         ((lambda a: lambda x: a * x)(1), (lambda a: lambda x: a * x)(1), "identical"),
         ((lambda a: lambda x: a * x)(1), (lambda a: lambda x: a * x)(2), "different"),
