@@ -1,6 +1,10 @@
 """What all tests share: a cache folder and a working directory of their own, and no store from outside."""
 
+import os
+
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run beside each other: their threads would wait for each other
 
 from mlops_lite import workspace
 from tests.servers import azure, azure_server, careless_server, s3, s3_server
