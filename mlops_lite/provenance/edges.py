@@ -86,7 +86,7 @@ class Edges:
             if record.action == "judge" and not record.body.get("refused"):
                 continue  # the record that switched says all of it
             self._records[record.ref] = _node_of(record)
-            self._parents[record.ref] = record.parents
+            self._parents[record.ref] = (*record.parents, *_held_against(record))
 
     def _renew_runs(self) -> None:
         from mlops_lite.tracking import runs
@@ -151,6 +151,14 @@ class Edges:
 def _node_of(record: Record) -> Node:
     assert isinstance(record.ref, Ref)
     return Node(record.ref, record.action, record.author, record.time, record.message)
+
+
+def _held_against(record: Record) -> tuple[Parent, ...]:
+    """Give the definition, and so the reference, that a check of a monitor was held against."""
+    if record.kind != "monitor" or record.action != "check":
+        return ()
+    number = record.body["state"].get("defined")
+    return (Parent(Ref.of("monitor", record.name, number)),) if number else ()
 
 
 def edges_of(store: Store) -> Edges:

@@ -78,6 +78,19 @@ def test_an_alarm_leads_back_to_the_rows(chain, store):
     assert report.ref in ml.lineage(snapshot, store=store).results
 
 
+def test_an_alarm_about_a_bare_frame_leads_back_to_the_reference(chain, store):
+    snapshot, _ = chain
+    monitor = ml.Monitor("watch", reference=snapshot, store=store)
+    first = monitor.check(frame(60, 5000))
+    other = ml.Dataset("other", store=store)[1]
+    ml.Monitor("watch", reference=other, store=store)  # defined anew: what was judged before stays with its reference
+    second = ml.Monitor("watch", store=store).check(frame(60, 5000))
+
+    assert set(ml.lineage(first.ref, store=store).sources) == {"monitor/watch@1", snapshot.ref}
+    assert set(ml.lineage(second.ref, store=store).sources) == {"monitor/watch@3", other.ref}
+    assert first.ref in ml.lineage(snapshot, store=store).results
+
+
 def test_a_rollback_belongs_to_both_versions(chain, store):
     live = ml.Deployment("prod", store=store)
     live.rollback("it is worse")
