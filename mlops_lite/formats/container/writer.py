@@ -85,28 +85,25 @@ class Writer:
         Manifest
         """
         packs, large = self._divide()
-        pieces: list[_Piece] = [*packs, *large]
+        pieces = [*packs, *large]
         made = [piece for piece in pieces if piece.is_made_later(self._data)]
         ready = [piece for piece in pieces if not piece.is_made_later(self._data)]
-        digests: dict[int, str] = {}
         with progress.bar(total=sum(piece.size for piece in pieces), unit="B", description="store") as bar:
-            for piece in made:  # one at a time: each may take as much memory as the largest array
+
+            def add(piece: _Piece) -> str:
                 data = piece.bytes(self._data)
-                digests[id(piece)] = sink.add(data, known.digest_of(data, before))
+                digest = sink.add(data, known.digest_of(data, before))
                 bar.update(piece.size)
-            for piece, digest in zip(ready, self._add_all(sink, ready, before, bar), strict=True):
-                digests[id(piece)] = digest
-        return self._manifest(format, facts, pieces, digests)
+                return digest
 
-    def _add_all(self, sink: Sink, pieces: list[_Piece], before: known.Before | None, bar: Any) -> list[str]:
+            digests = list(map(add, made))  # one at a time: each may take as much memory as the largest array
+            digests += self._side_by_side(add, ready, before)
+        return self._manifest(format, facts, pieces, dict(zip(map(id, [*made, *ready]), digests, strict=True)))
+
+    def _side_by_side(
+        self, add: Callable[[_Piece], str], pieces: list[_Piece], before: known.Before | None
+    ) -> list[str]:
         """Add objects on all cores: what is new first, so that the disk works while the rest is hashed."""
-
-        def add(piece: _Piece) -> str:
-            data = piece.bytes(self._data)
-            digest = sink.add(data, known.digest_of(data, before))
-            bar.update(piece.size)
-            return digest
-
         if len(pieces) < 2:
             return list(map(add, pieces))
         order = sorted(pieces, key=lambda piece: piece.is_pack or known.is_known(piece.bytes(self._data), before))
