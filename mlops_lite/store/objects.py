@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import sys
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -482,7 +483,10 @@ def read_inventory(data: bytes) -> list[str]:
 
 
 def _mapped(descriptor: int, readonly: bool) -> mmap.mmap:
-    return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ if readonly else mmap.ACCESS_COPY)
+    access = mmap.ACCESS_READ if readonly else mmap.ACCESS_COPY
+    if sys.version_info >= (3, 13):
+        return mmap.mmap(descriptor, 0, access=access, trackfd=False)  # or each map would keep a descriptor open
+    return mmap.mmap(descriptor, 0, access=access)
 
 
 def _identity(found: os.stat_result) -> bytes:

@@ -286,6 +286,16 @@ class TestArrays:
         copied = formats.load(stored, store, copy=True)
         copied["a"][0] = copied["b"][0] = 1
 
+    def test_very_many_do_not_use_up_the_file_descriptors(self, store, monkeypatch):
+        from mlops_lite.formats.container import reader
+
+        monkeypatch.setattr(reader, "_MOST_MAPS", 3)
+        model = {f"w{i}": np.full(LARGE, i * 1.0) for i in range(6)}
+        found = formats.load(put(store, model), store)
+        assert [array[0] for array in found.values()] == list(range(6))
+        found["w5"][0] = 9
+        assert formats.load(put(store, model), store)["w5"][0] == 5
+
     def test_maps_outlive_the_deletion_of_their_object(self, store):
         stored = put(store, np.arange(LARGE * 1.0))
         found = formats.load(stored, store)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,8 @@ from mlops_lite.formats.container.source import Source, Verify
 __all__ = ["Reader", "Source"]
 
 _SECTION = "models"  # of the cache
+# before Python 3.13 each map keeps a file descriptor open, and a process has often 1,024 of them
+_MOST_MAPS = 256 if sys.version_info < (3, 13) else sys.maxsize
 
 
 class Reader:
@@ -104,7 +107,8 @@ class Reader:
         large = [index for index in indices if self._is_mapped(index)]
         packs = {self.manifest.parts[index].object for index in indices if not self._is_mapped(index)}
         self._read_packs(sorted(packs - set(self._packs)))
-        maps = dict(zip(large, self._each(self._map, large), strict=True))
+        maps = dict(zip(large, self._each(self._map, large[:_MOST_MAPS]), strict=False))
+        maps |= {index: self._of_its_own(self._map(index)) for index in large[_MOST_MAPS:]}
         return [maps[index] if index in maps else self._slice(index) for index in indices]
 
     def _is_mapped(self, index: int) -> bool:
@@ -142,11 +146,14 @@ class Reader:
         if len(view) != size:
             raise self._damaged(number, f"{size:,} bytes", f"{len(view):,}")
         if self._copy:
-            copied = memoryview(bytearray(view))
-            return copied.toreadonly() if self._readonly else copied
+            return self._of_its_own(view)
         if self._readonly:
             known.remember(view, digest)
         return view
+
+    def _of_its_own(self, view: memoryview) -> memoryview:
+        copied = memoryview(bytearray(view))
+        return copied.toreadonly() if self._readonly else copied
 
     def _compare(self, number: int, digest: str, size: int, data: bytearray) -> None:
         if len(data) != size:
