@@ -16,6 +16,7 @@ from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, MlopsLiteError, NotFoundError
 from mlops_lite.monitoring import performance
 from mlops_lite.monitoring.definition import Definition, opened
+from mlops_lite.monitoring.estimating import PREFIX, estimate
 from mlops_lite.monitoring.examine import Examined, examine
 from mlops_lite.monitoring.finding import Finding
 from mlops_lite.monitoring.judge import judge
@@ -28,6 +29,7 @@ from mlops_lite.monitoring.sketch import sketch
 from mlops_lite.monitoring.source import origin, source
 from mlops_lite.monitoring.state import State
 from mlops_lite.stats import metrics
+from mlops_lite.stats.cbpe import Calibration
 from mlops_lite.stats.combine import benjamini_hochberg
 from mlops_lite.stats.interval import Interval
 from mlops_lite.stats.profile import Profile
@@ -93,7 +95,7 @@ class Checking:
         if current.rows:
             measured += judge_rules(self.definition.declared, current, at, examined.repeated)
             measured += self._drift(current, alpha)
-            about, found = judge_rows(self.definition, examined.rows, alpha, self.monitor.own_metrics)
+            about, found = self._model(examined.rows, alpha)
             measured += about
         return Report(
             ref=self.monitor.ref,
@@ -106,6 +108,14 @@ class Checking:
             data=None if known is None else str(known),
             model=model,
         )
+
+    def _model(self, rows: Rows, alpha: float) -> tuple[list[Finding], dict[str, Interval]]:
+        """Judge the model by the labels that are there; estimate, where there are none, what they would say."""
+        about, found = judge_rows(self.definition, rows, alpha, self.monitor.own_metrics)
+        if found or about:
+            return about, found
+        calibrations = [Calibration.of(each) for each in self.definition.calibrations]
+        return estimate(self.definition, calibrations, rows, alpha * MODEL_SHARE / 2)
 
     def _drift(self, current: Profile, alpha: float) -> list[Finding]:
         """Judge today's data by themselves, and together with those of the last checks: each has half of the chance."""
@@ -162,7 +172,7 @@ class Checking:
         def body(head: Record | None) -> dict[str, Any]:
             assert head is not None
             state = self._after(State.of(head), profile)
-            scope = (*SCOPE, *(["performance."] if report.metrics else []))
+            scope = (*SCOPE, *sorted({_scope(name) for name in report.metrics}))
             state, opened, closed = state.checked(head.number + 1, report.findings, scope)
             facts = {"at": report.at, "ok": report.ok, "look": state.looks, "opened": opened, "closed": closed}
             return {"state": state.describe(), **said, **facts}
@@ -193,6 +203,11 @@ class Checking:
 @functools.lru_cache(maxsize=32)
 def _earlier(store: Store, digest: str, reference: str) -> Profile:
     return Profile.decode(store.objects.read(digest), opened(store, reference).frame)
+
+
+def _scope(metric: str) -> str:
+    """Say which alerts a metric can close: an estimate none that labels opened."""
+    return "performance.estimated_" if metric.startswith(PREFIX) else "performance."
 
 
 def _alarmed(findings: Sequence[Finding]) -> bool:

@@ -11,6 +11,7 @@ from mlops_lite.base.record import Record
 from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
 from mlops_lite.monitoring import performance
 from mlops_lite.monitoring.definition import Definition
+from mlops_lite.monitoring.estimating import calibrations_of
 from mlops_lite.monitoring.examine import Examined, examine
 from mlops_lite.monitoring.source import origin, source
 from mlops_lite.monitoring.state import State
@@ -82,7 +83,8 @@ def _learn(asked: Definition, examined: Examined) -> Definition:
     wanted = [*metrics.default(learnt.task), *(metrics.get(name) for name in learnt.metrics)]
     found = performance.evaluate(learnt, labelled, list(dict.fromkeys(wanted)))
     described = {name: [each.value, each.low, each.high] for name, each in found.items()}
-    return attrs.evolve(learnt, baseline=described)
+    calibrations = tuple(each.describe() for each in calibrations_of(learnt, labelled))
+    return attrs.evolve(learnt, baseline=described, calibrations=calibrations)
 
 
 def _plain(classes: tuple[Any, ...]) -> tuple[Any, ...]:

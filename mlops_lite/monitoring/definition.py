@@ -58,7 +58,7 @@ class Definition:
     frame: str = ""
     classes: tuple[Any, ...] = ()
     baseline: Mapping[str, Any] = attrs.field(factory=dict)
-    objects: tuple[str, ...] = ()
+    calibrations: tuple[Any, ...] = ()
     extra: Mapping[str, Any] = attrs.field(factory=dict)
 
     @classmethod

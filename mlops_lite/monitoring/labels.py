@@ -12,6 +12,7 @@ from mlops_lite.base.record import Record
 from mlops_lite.errors import InvalidInputError, NotFoundError
 from mlops_lite.monitoring.checking import judge_rows, placed
 from mlops_lite.monitoring.definition import Definition
+from mlops_lite.monitoring.estimating import missed
 from mlops_lite.monitoring.performance import Rows
 from mlops_lite.monitoring.ranked import ranked
 from mlops_lite.monitoring.report import Report, Reports
@@ -123,6 +124,7 @@ class Labelling:
         kept = [each for each in report.measurements if not each.kind.startswith("performance.")]
         kept += [each for each in report.measurements if each.kind.startswith("performance.estimated_")]
         estimates = {name: each for name, each in report.metrics.items() if name.startswith("estimated_")}
+        about += missed(estimates, found)
         return attrs.evolve(
             report,
             measurements=tuple(ranked([*kept, *about], definition.importance)),
