@@ -58,7 +58,7 @@ def written(store: Store, path: str | os.PathLike[str], head: Snapshot | None) -
     paths, now = [entry.path for entry in files], marks(files)
     known = stats.known(paths, now)
     with store.objects.batch(reachable=parent.objects if parent is not None else ()) as batch:
-        packer = _Packer(batch, root, parent.places() if parent is not None else {})
+        packer = _Packer(batch, root, parent)
         digests, places = packer.pack(files, known)
         tree = _tree(root, entries, digests, places, packer.sizes)
         same = head is not None and head.digest == tree.digest
@@ -81,10 +81,11 @@ def written(store: Store, path: str | os.PathLike[str], head: Snapshot | None) -
 class _Packer:
     """Finds or makes a place for the content of each file."""
 
-    def __init__(self, batch: ObjectBatch, root: str, known: dict[bytes, tuple[str, int]]) -> None:
+    def __init__(self, batch: ObjectBatch, root: str, parent: Tree | None) -> None:
         self._batch = batch
         self._root = os.fsencode(root)
-        self._places = known
+        self._places = parent.places() if parent is not None else {}
+        self._known_sizes = set(parent.sizes.tolist()) if parent is not None else set()
         self.sizes: dict[bytes, int] = {}  # of what was read: a file may grow between the walk and the reading
         self._pack = bytearray()
         self._waiting: list[tuple[bytes, int]] = []
@@ -139,6 +140,11 @@ class _Packer:
     def _large(self, entry: Entry) -> bytes:
         full = self._full(entry)
         try:
+            if entry.found.st_size in self._known_sizes:  # most likely the file that the parent holds
+                with open(full, "rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").digest()
+                if digest in self._places:
+                    return digest
             name = self._batch.add_file(os.fsdecode(full))
         except PermissionError as error:
             raise _unreadable(full, error) from error
