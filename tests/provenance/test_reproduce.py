@@ -455,6 +455,13 @@ def test_requirements_name_what_was_recorded_and_what_this_library_needs():
     assert all(line.count("==") == 1 or " @ " in line or line.startswith("-e ") for line in found.splitlines())
 
 
+def test_what_pip_says_reaches_the_reader():
+    locked()
+    with pytest.raises(MissingLibraryError, match=r"cannot be installed: no such package.*environment='current'"):
+        fresh._call([sys.executable, "-c", "import sys; sys.exit('no such package')"], locked.last_run)
+
+
+@pytest.mark.slow
 def test_packages_that_cannot_be_installed_are_named(monkeypatch):
     locked()
     monkeypatch.setattr(fresh, "requirements", lambda environment: "no-such-package-at-all==0\n")
