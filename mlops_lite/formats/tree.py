@@ -67,7 +67,7 @@ def load(facts: Mapping[str, Any], reader: Reader, trust: Trust) -> Any:
     buffers = reader.buffers()
     try:
         return _Reading(buffers).read(json.loads(text))
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, OverflowError) as error:
         raise DamagedError(f"The tree of {reader.what} is malformed: {error!r}.") from error
 
 
@@ -256,7 +256,7 @@ _VALUES: dict[str, Callable[..., Any]] = {
     "text": lambda text: base64.b64decode(text).decode("utf-8", "surrogatepass"),
     "float": float,
     "complex": lambda real, imaginary: complex(float(real), float(imaginary)),
-    "bytes": base64.b64decode,
+    "bytes": lambda text: base64.b64decode(text),
     "bytearray": lambda text: bytearray(base64.b64decode(text)),
     "date": datetime.date.fromisoformat,
     "datetime": lambda text, fold: datetime.datetime.fromisoformat(text).replace(fold=fold),

@@ -8,6 +8,7 @@ import sys
 from collections import OrderedDict
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 
@@ -346,6 +347,16 @@ class TestManifests:
     def test_a_malformed_one_is_damaged(self, text):
         with pytest.raises(DamagedError):
             Manifest.decode(text)
+
+    def test_one_that_lacks_a_fact_is_damaged(self, example, store):
+        _, value = example
+        whole = formats.manifest(put(store, value), store)
+        if not whole.facts:
+            pytest.skip("needs none")
+        with store.objects.batch() as batch:
+            stored = batch.add(attrs.evolve(whole, facts={}).encode())
+        with pytest.raises(DamagedError, match="does not say"):
+            formats.load(stored, store, trusted="code")
 
     def test_only_what_changed_is_written(self, store):
         from mlops_lite.formats.container.known import Before

@@ -33,6 +33,13 @@ class Place:
     length: int
 
 
+class Facts(dict[str, Any]):
+    """What a format needs besides bytes; a fact that is not there is damage."""
+
+    def __missing__(self, key: str) -> Any:
+        raise DamagedError(f"A manifest does not say {key!r}, which its format needs.")
+
+
 @attrs.frozen
 class Manifest:
     """The table of contents of a stored value.
@@ -108,7 +115,7 @@ class Manifest:
         try:
             manifest = cls(
                 str(found["format"]),
-                dict(found["facts"]),
+                Facts(found["facts"]),
                 tuple((str(digest), int(size)) for digest, size in found["objects"]),
                 tuple(Place(int(number), int(offset), int(length)) for number, offset, length in found["parts"]),
             )
