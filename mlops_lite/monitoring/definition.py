@@ -9,15 +9,18 @@ from typing import Any
 import attrs
 
 from mlops_lite.base import canonical
+from mlops_lite.base.extension import Extensions
 from mlops_lite.base.ref import Ref
-from mlops_lite.errors import InvalidInputError
+from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
 from mlops_lite.monitoring import measure, rules
 from mlops_lite.monitoring.rules import Rule
 from mlops_lite.stats import metrics
 from mlops_lite.stats.profile import Profile
 from mlops_lite.store import Store
 
-__all__ = ["Definition", "definition_at", "opened"]
+__all__ = ["DETECTORS", "Definition", "definition_at", "opened"]
+
+DETECTORS = Extensions("mlops_lite.monitoring.streams", group="mlops_lite.detectors")
 
 
 def _names(given: Any) -> tuple[str, ...]:
@@ -52,6 +55,7 @@ class Definition:
     importance: Mapping[str, float] = attrs.field(factory=dict)
     exclude: tuple[str, ...] = attrs.field(default=(), converter=_names)
     keep_days: float = 90.0
+    streams: Mapping[str, Any] = attrs.field(factory=dict)
     # found in the reference
     profile: str = ""
     rows: int = 0
@@ -85,6 +89,11 @@ class Definition:
             metrics.default(self.task)
         for name in self.metrics:
             metrics.get(name)
+        for given in self.streams.values():
+            for name in _names(given):
+                if name not in DETECTORS.names():
+                    remedy = suggest(name, DETECTORS.names())
+                    raise NotFoundError(f"There is no detector {name!r}.", remedy=remedy, name=name)
 
     @property
     def declared(self) -> dict[str, tuple[Rule, ...]]:

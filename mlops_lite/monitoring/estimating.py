@@ -70,7 +70,7 @@ def estimate(
     return about, {PREFIX + name: each for name, each in found.items()}
 
 
-def _beyond(calibrations: list[Calibration], score: np.ndarray) -> list[Finding]:  # type: ignore[type-arg]
+def _beyond(calibrations: list[Calibration], score: np.ndarray) -> list[Finding]:
     columns = [score] if score.ndim == 1 else list(score.T)
     share = max(each.outside(column) for each, column in zip(calibrations, columns, strict=True))
     if share <= _OUTSIDE:

@@ -22,7 +22,8 @@ from mlops_lite.stats.profile import Frame, Profile
 from mlops_lite.store import Store
 
 if TYPE_CHECKING:
-    from mlops_lite.monitoring.finding import Severity
+    from mlops_lite.monitoring.finding import Finding, Severity
+    from mlops_lite.monitoring.streaming import Streaming
 
 __all__ = ["KIND", "Monitor", "is_within", "moment"]
 
@@ -76,6 +77,9 @@ class Monitor(Drawn):
         Columns that are not checked.
     keep_days : float
         So long labels are waited for.
+    streams : mapping of column to str or list of str, optional
+        Detectors for :meth:`update`: ``adwin``, ``page_hinkley``, ``ddm`` (for errors, 0 or 1), ``kswin``,
+        ``sequential``.
     store : Store or str, optional
 
     Examples
@@ -115,11 +119,13 @@ class Monitor(Drawn):
         importance: Mapping[str, float] | None = None,
         exclude: Iterable[str] = (),
         keep_days: float = 90.0,
+        streams: Mapping[str, Any] | None = None,
         store: Store | str | None = None,
     ) -> None:
         self.store = workspace.store(store)
         self.name = Ref.parse(name, kind=KIND).name
         self._log = self.store.log(KIND, self.name)
+        self._streaming: Streaming | None = None
         self._local: list[tuple[Callable[[Report], Any], str]] = []
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
         self.own_metrics = tuple(metric for metric in metrics if not isinstance(metric, str))
@@ -146,6 +152,7 @@ class Monitor(Drawn):
             importance=dict(importance or {}),
             exclude=exclude,
             keep_days=keep_days,
+            streams=dict(streams or {}),
         )
         define(self._log, asked, reference)
 
@@ -153,7 +160,7 @@ class Monitor(Drawn):
         """Open what was defined; settings without a reference would be forgotten silently."""
         if self._log.newest() is None:
             raise self.store.no_such(KIND, self.name)
-        words = ("target", "score", "prediction", "id", "time", "group", "model", "task", "checks", "rules")
+        words = ("target", "score", "prediction", "id", "time", "group", "model", "task", "checks", "rules", "streams")
         told = next((name for name in words if given[name] is not None), None)
         if told is not None:
             raise InvalidInputError(
@@ -236,6 +243,32 @@ class Monitor(Drawn):
         for report in revised:
             self._act(report)
         return revised
+
+    def update(self, rows: Any) -> list[Finding]:
+        """Take a row, or a few, of a stream; give what changed just now.
+
+        The detectors live in this process. Where they stand is stored when one of them alarms, every half minute and
+        by :meth:`flush`; another process goes on from there. One process at a time should feed a stream.
+
+        Parameters
+        ----------
+        rows : mapping of column to value, or small table
+
+        Returns
+        -------
+        list of Finding
+            Of kinds ``stream.adwin`` and so on; empty mostly.
+        """
+        if self._streaming is None:
+            from mlops_lite.monitoring.streaming import Streaming
+
+            self._streaming = Streaming(self)
+        return self._streaming.update(rows)
+
+    def flush(self) -> None:
+        """Store where the detectors of the streams stand."""
+        if self._streaming is not None:
+            self._streaming.flush()
 
     def history(self) -> Reports:
         """List the reports, oldest first, each as labels have revised it."""

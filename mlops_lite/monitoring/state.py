@@ -59,8 +59,8 @@ class State:
         What is done when an alert opens.
     pending : tuple of Act
         What is still to be done, by whichever process is first.
-    revisions : mapping of str to int
-        Of checks whose labels came later: how often each was revised.
+    streams : str
+        The object that holds where the detectors of streams stand.
     """
 
     definition: str
@@ -71,6 +71,7 @@ class State:
     alerts: Mapping[str, int] = attrs.field(factory=dict)
     actions: tuple[Act, ...] = ()
     pending: tuple[Act, ...] = ()
+    streams: str = ""
     extra: Mapping[str, Any] = attrs.field(factory=dict)
 
     @classmethod

@@ -145,7 +145,7 @@ def estimate(
     factor, found = float(ndtri((1 + level) / 2)), {}
     for metric in metrics:
         value = _expected(metric, chances, score if metric.needs == "score" else prediction)
-        of_learning, of_both = np.nanvar(learnt[metric.name]), np.nanvar(drawn[metric.name])
+        of_learning, of_both = float(np.nanvar(learnt[metric.name])), float(np.nanvar(drawn[metric.name]))
         of_labels = max(of_both - of_learning, 0.0) * len(few) / len(score)
         half = factor * float(np.sqrt(of_learning + of_labels))
         found[metric.name] = Interval(value, value - half, value + half, level)
