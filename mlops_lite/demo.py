@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import sys
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import mlops_lite as ml
 from mlops_lite.display.format import duration, size
-from mlops_lite.errors import MissingLibraryError
+from mlops_lite.errors import MissingLibraryError, MlopsLiteError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +143,7 @@ def loop(store: Store) -> None:
         again = ml.reproduce(str(champion.run))
         tell(f"{again.run.ref} against {again.original.ref}: {again.verdict}")
     with tell.step("Walk from the alarm back to the rows"):
-        tell(str(ml.lineage(report)))
+        print(ml.lineage(report))
     tell.end(store.url, name)
 
 
@@ -216,14 +217,14 @@ def serve(tell: Account, name: str, month: int) -> pd.DataFrame:
 
 
 def check(tell: Account, monitor: Monitor, answered: pd.DataFrame, name: str) -> Report:
-    """Ask whether it is still right; what follows from the answer, the monitor does by itself."""
+    """Ask whether it is still right; what follows from the answer, the monitor has done by itself."""
     report = monitor.check(answered)
     tell(f"{report.ref}: {'all is well' if report.ok else 'alert'}")
     for finding in report.findings:
         if finding.severity != "info":
             tell(f"{finding.severity}: {finding.sentence}")
     change = ml.Deployment(name).history()[-1]
-    tell(f"{change.ref}: {change.action} by the monitor itself, {change.serving} serves again")
+    tell(f"{change.ref}: {change.action}, {change.serving} serves. {change.message}")
     return report
 
 
@@ -276,8 +277,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--store", default="./.mlops_lite", help="a folder or a URL such as s3://bucket/prefix")
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # on a busy machine threads wait for each other longer than they work
     # a bucket is not trusted with code by itself; running the training again does run what was kept there
-    with ml.Store(parser.parse_args(arguments).store, trusted="code") as store:
-        loop(store)
+    try:
+        with ml.Store(parser.parse_args(arguments).store, trusted="code") as store:
+            loop(store)
+    except MlopsLiteError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

