@@ -164,7 +164,8 @@ def keep_march(tell: Account) -> tuple[Snapshot, Snapshot]:
 
 
 def _rows(frame: pd.DataFrame, kept: Any) -> pd.DataFrame:
-    return frame[kept].reset_index(drop=True)
+    rows: pd.DataFrame = frame[kept]
+    return rows.reset_index(drop=True)
 
 
 def _kept(tell: Account, known: Snapshot, held_out: pd.DataFrame, message: str) -> Snapshot:
