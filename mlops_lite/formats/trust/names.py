@@ -96,7 +96,8 @@ def _any_size(args: tuple[Any, ...]) -> bool:
 
 # calls that take any size at all, and are given this one where a library pickles
 _SIZES: dict[Name, Callable[[tuple[Any, ...]], bool]] = {
-    Name("numpy._core.multiarray", "_reconstruct"): lambda args: args[1:2] == ((0,),),
-    Name("numpy._core.multiarray", "scalar"): lambda args: len(args) == 2,
     Name("numpy.ma.core", "_mareconstruct"): lambda args: args[2:3] == ((0,),),
 }
+for _core in ("numpy._core.multiarray", "numpy.core.multiarray"):  # of numpy 2 and 1
+    _SIZES[Name(_core, "_reconstruct")] = lambda args: args[1:2] == ((0,),)
+    _SIZES[Name(_core, "scalar")] = lambda args: len(args) == 2
