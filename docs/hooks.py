@@ -17,6 +17,7 @@ _SECTIONS = {
     "Performance": "performance",
 }
 _NAMES = "<!-- public names -->"
+_SIBLINGS = "<!-- pages beside this one -->"
 
 
 def on_config(config: Any) -> Any:
@@ -34,9 +35,18 @@ def _pages(docs: Path, folder: Path) -> list[Any]:
     return [str(path.relative_to(docs)) for path in files] + below
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put the public names, from their docstrings, where a page asks for them."""
-    return markdown.replace(_NAMES, _public_names()) if _NAMES in markdown else markdown
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Put in what a page asks for: the public names, from their docstrings; the pages beside it."""
+    if _NAMES in markdown:
+        markdown = markdown.replace(_NAMES, _public_names())
+    if _SIBLINGS in markdown:
+        markdown = markdown.replace(_SIBLINGS, _siblings(Path(page.file.abs_src_path)))
+    return markdown
+
+
+def _siblings(page: Path) -> str:
+    pages = sorted(path for path in page.parent.glob("*.md") if path != page)
+    return "\n".join(f"* [{path.read_text().splitlines()[0].lstrip('# ')}]({path.name})" for path in pages)
 
 
 def _public_names() -> str:
