@@ -17,6 +17,7 @@ from mlops_lite.errors import InvalidInputError, MlopsLiteError, NotFoundError
 from mlops_lite.monitoring import performance
 from mlops_lite.monitoring.definition import Definition, opened
 from mlops_lite.monitoring.estimating import PREFIX, estimate
+from mlops_lite.monitoring.exact import Exact
 from mlops_lite.monitoring.examine import Examined, examine
 from mlops_lite.monitoring.finding import Finding
 from mlops_lite.monitoring.judge import judge
@@ -26,6 +27,7 @@ from mlops_lite.monitoring.report import ColumnReport, Report
 from mlops_lite.monitoring.rules import judge_rules
 from mlops_lite.monitoring.schema import judge_schema
 from mlops_lite.monitoring.sketch import sketch
+from mlops_lite.monitoring.slices import judge_slices
 from mlops_lite.monitoring.source import origin, source
 from mlops_lite.monitoring.state import State
 from mlops_lite.stats import metrics
@@ -68,10 +70,11 @@ class Checking:
         data = source(data, self.store)
         known = origin(data)
         rules = self.definition.declared
+        rows = Exact(self.definition.reference, data, self.store) if self.exact else None
         examined = examine(data, self.definition.kept, self.reference.frame, _unique(rules))
         self._refuse(data, examined)
         model = judged(self.definition.model, self.store)
-        report = self._report(examined, at, known, model)
+        report = self._report(examined, at, known, model, rows)
         return self._record(report, examined, known)
 
     def _refuse(self, data: Any, examined: Examined) -> None:
@@ -86,7 +89,9 @@ class Checking:
 
     # ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _report(self, examined: Examined, at: datetime, known: Ref | None, model: str | None) -> Report:
+    def _report(
+        self, examined: Examined, at: datetime, known: Ref | None, model: str | None, rows: Exact | None
+    ) -> Report:
         alpha = self.definition.alpha / self.definition.looks
         current = examined.profile
         optional = [name for name in (self.definition.target,) if name is not None]
@@ -94,7 +99,7 @@ class Checking:
         found: dict[str, Interval] = {}
         if current.rows:
             measured += judge_rules(self.definition.declared, current, at, examined.repeated)
-            measured += self._drift(current, alpha)
+            measured += self._drift(current, alpha, rows)
             about, found = self._model(examined.rows, alpha)
             measured += about
         return Report(
@@ -117,17 +122,17 @@ class Checking:
         calibrations = [Calibration.of(each) for each in self.definition.calibrations]
         return estimate(self.definition, calibrations, rows, alpha * MODEL_SHARE / 2)
 
-    def _drift(self, current: Profile, alpha: float) -> list[Finding]:
+    def _drift(self, current: Profile, alpha: float, rows: Exact | None) -> list[Finding]:
         """Judge today's data by themselves, and together with those of the last checks: each has half of the chance."""
         share = alpha * (1 - MODEL_SHARE if judges_model(self.definition) else 1)
         settings = {"checks": self.definition.chosen, "min_effect": self.definition.min_effect}
         settings["skip"] = self.definition.skipped
         recent, count = self._recent(current)
         if recent is None:
-            found = judge(self.reference, current, share, **settings)
+            found = judge(self.reference, current, share, rows=rows, **settings)
             self._stands_out = _alarmed(found)
             return found
-        today = judge(self.reference, current, share / 2, **settings)
+        today = judge(self.reference, current, share / 2, rows=rows, **settings)
         self._stands_out = _alarmed(today)
         longer = judge(self.reference, recent, share / 2, f" (over the last {count + 1} checks)", **settings)
         named = {finding.key: finding for finding in longer if finding.severity == "alert"}
@@ -207,7 +212,9 @@ def _earlier(store: Store, digest: str, reference: str) -> Profile:
 
 def _scope(metric: str) -> str:
     """Say which alerts a metric can close: an estimate none that labels opened."""
-    return "performance.estimated_" if metric.startswith(PREFIX) else "performance."
+    if metric.startswith(PREFIX):
+        return "performance.estimated_"
+    return "slice." if "[" in metric else "performance."
 
 
 def _alarmed(findings: Sequence[Finding]) -> bool:
@@ -253,7 +260,9 @@ def judge_rows(
         p_values.append(performance.worsening(name, before, found[name])[2])
     _, adjusted = benjamini_hochberg(p_values, alpha)
     share = alpha * MODEL_SHARE / 2 ** (revision + 1)
-    return performance.findings(definition, found, dict(zip(names, adjusted.tolist(), strict=True)), share), found
+    about = performance.findings(definition, found, dict(zip(names, adjusted.tolist(), strict=True)), share)
+    of_slices, slices = judge_slices(definition, labelled, share)
+    return about + of_slices, {**found, **slices}
 
 
 def judged(model: str | None, store: Any) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import attrs
@@ -40,6 +40,7 @@ def judge(
     checks: Collection[str] | Mapping[str, Collection[str]] = measure.DEFAULTS,
     min_effect: float = _SCALE,
     skip: Collection[str] = (),
+    rows: Callable[[str], tuple[Any, Any]] | None = None,
 ) -> list[Finding]:
     """Measure all columns and say which moved.
 
@@ -60,6 +61,8 @@ def judge(
         In standard deviations; the floors of other effects go with it.
     skip : collection of str
         Columns that are not judged.
+    rows : callable, optional
+        Gives the sorted values of a column, of the reference and of today, for checks that can compare them exactly.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def judge(
         Every measurement; severity ``alert`` where it counts.
     """
     names = [name for name in reference.columns if name in current and name not in skip]
-    measured = [_measure(name, reference, current, _chosen(checks, name)) for name in names]
+    measured = [_measure(name, reference, current, _chosen(checks, name), rows) for name in names]
     columns = [column for column in measured if column is not None]
     threshold, _ = benjamini_hochberg([column.p_value for column in columns], alpha)
     scale = min_effect / _SCALE
@@ -84,13 +87,17 @@ def _chosen(checks: Collection[str] | Mapping[str, Collection[str]], column: str
     return checks
 
 
-def _measure(name: str, reference: Profile, current: Profile, checks: Collection[str]) -> _Column | None:
+def _measure(
+    name: str, reference: Profile, current: Profile, checks: Collection[str], rows: Any = None
+) -> _Column | None:
     then, now = reference.columns[name], current.columns[name]
     if now.alien or (now.cells is not then.cells and type(now.cells) is not type(then.cells)):
         return None  # of another type: the schema says so
     measured = {}
     for check in measure.fitting(checks, then.family):
-        found = check_named(check).compare(then, now)
+        module = check_named(check)
+        is_exact = rows is not None and hasattr(module, "exact") and then.family in ("numbers", "times")
+        found = module.exact(*rows(name)) if is_exact else module.compare(then, now)
         if found is not None:
             measured[check] = found
     if any(each.p_value is None for each in measured.values()):

@@ -121,7 +121,7 @@ class Labelling:
         about, found = judge_rows(
             definition, rows.with_column(str(definition.target), _typed(labels)), report.alpha, (), revision
         )
-        kept = [each for each in report.measurements if not each.kind.startswith("performance.")]
+        kept = [each for each in report.measurements if not each.kind.startswith(("performance.", "slice."))]
         kept += [each for each in report.measurements if each.kind.startswith("performance.estimated_")]
         estimates = {name: each for name, each in report.metrics.items() if name.startswith("estimated_")}
         about += missed(estimates, found)
@@ -158,7 +158,7 @@ class Labelling:
 
         def body(head: Record | None) -> dict[str, Any]:
             assert head is not None
-            state, opened, closed = State.of(head).checked(head.number + 1, newest.findings, ["performance."])
+            state, opened, closed = State.of(head).checked(head.number + 1, newest.findings, ["performance.", "slice."])
             facts = {"labels": labels, "count": len(given), "revised": pairs, "opened": opened, "closed": closed}
             return {"state": state.describe(), **facts}
 

@@ -184,6 +184,16 @@ def tested(definition: Definition, found: Mapping[str, Interval]) -> list[str]:
     return leading[:1]
 
 
+def leading(definition: Definition, rows: Rows) -> str | None:
+    """Give the metric by which slices are compared: the first that was named, else the leading one of the task."""
+    if definition.metrics:
+        return metrics.get(definition.metrics[0]).name
+    if definition.task == "classification" and any(rows.get(name) is None for name in definition.scores or ("",)):
+        return "accuracy"
+    names = _PRIMARY.get(definition.task or "")
+    return names[0] if names else None
+
+
 def worsening(name: str, before: Interval, now: Interval) -> tuple[float, float, float]:
     """Say how much worse a metric became, how large that must be to count, and the p-value of one side."""
     metric = metrics.get(name)

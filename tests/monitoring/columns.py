@@ -13,7 +13,7 @@ from mlops_lite.stats.column import ColumnProfile
 from mlops_lite.stats.profile import Profile
 
 CELLS = 256
-_NUMBERS = NumberCells(0.0, np.arange(1, CELLS), 1.0)
+_NUMBERS = NumberCells(0.0, 98_000 + np.arange(1, CELLS), 1.0)
 
 
 def shares(law, law_of_cells=None, cells: int = CELLS) -> np.ndarray:
