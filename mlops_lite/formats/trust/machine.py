@@ -7,9 +7,11 @@ what it accepts, the real unpickler does in the same way, call by call.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import pickle
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -128,13 +130,26 @@ def read(data: bytes | bytearray | memoryview) -> Reading:
         raise RefusedPickleError(f"it takes {len(data):,} bytes, and {MOST_BYTES:,} are the most that are read")
     machine = _Machine(bytes(data))
     try:
-        value = machine.run()
+        with _no_collections():
+            value = machine.run()
     except (IndexError, struct.error, UnicodeDecodeError) as error:
         raise _with(RefusedPickleError(f"it breaks off or is malformed ({error})"), machine) from error
     except RefusedPickleError as refused:
         raise _with(refused, machine) from None
     called, made = frozenset(machine.called), frozenset(machine.made)
     return Reading(value, called, frozenset(machine.mentioned), made, tuple(machine.calls))
+
+
+@contextlib.contextmanager
+def _no_collections() -> Iterator[None]:
+    """Hold off the garbage collector: of many symbols none is garbage before the end, and it would look often."""
+    active = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if active:
+            gc.enable()
 
 
 def _with(refused: RefusedPickleError, machine: _Machine) -> RefusedPickleError:
@@ -144,6 +159,10 @@ def _with(refused: RefusedPickleError, machine: _Machine) -> RefusedPickleError:
 
 # makes an instance of its first argument, by __new__ of its second
 _MAKERS = frozenset({Name("copyreg", "_reconstructor")})
+
+
+_INT = struct.Struct("<i")
+_FLOAT = struct.Struct(">d")
 
 
 class _Machine:
@@ -206,6 +225,34 @@ class _Machine:
         del self.stack[start:]
         return items
 
+    # --- what most of a pickle is made of, in as few steps as it takes ---------------------------------------------
+
+    def short_text(self) -> None:
+        start = self.at + 1
+        end = start + self.data[self.at]
+        if end > len(self.data):
+            raise RefusedPickleError("it breaks off")
+        self.stack.append(str(self.data[start:end], "utf-8", "surrogatepass"))
+        self.at = end
+
+    def whole_number(self) -> None:
+        self.stack.append(_INT.unpack_from(self.data, self.at)[0])
+        self.at += 4
+
+    def float(self) -> None:
+        self.stack.append(_FLOAT.unpack_from(self.data, self.at)[0])
+        self.at += 8
+
+    def memoize(self) -> None:
+        self.memo.append(self.top())
+
+    def recall_short(self) -> None:
+        index = self.data[self.at]
+        self.at += 1
+        if index >= len(self.memo):
+            raise RefusedPickleError("it recalls what it never kept")
+        self.stack.append(self.memo[index])
+
     # --- looking up and calling -----------------------------------------------------------------------------------
 
     def look_up(self) -> None:
@@ -249,7 +296,7 @@ class _Machine:
         if len(items) % 2:
             raise RefusedPickleError("it sets a key without a value")
         target = self.top()
-        pairs = list(zip(items[::2], items[1::2], strict=True))
+        pairs = zip(items[::2], items[1::2], strict=True)
         if type(target) is Entries:
             target.pairs.extend(pairs)
         elif type(target) is Call:
@@ -354,13 +401,13 @@ _OPCODES: dict[bytes, Callable[[_Machine], Any]] = {
     pickle.NONE: _push(lambda _: None),
     pickle.NEWTRUE: _push(lambda _: True),
     pickle.NEWFALSE: _push(lambda _: False),
-    pickle.BININT: _push(lambda machine: int.from_bytes(machine.take(4), "little", signed=True)),
+    pickle.BININT: _Machine.whole_number,
     pickle.BININT1: _push(lambda machine: machine.number(1)),
     pickle.BININT2: _push(lambda machine: machine.number(2)),
     pickle.LONG1: _long(1),
     pickle.LONG4: _long(4),
-    pickle.BINFLOAT: _push(lambda machine: struct.unpack(">d", machine.take(8))[0]),
-    pickle.SHORT_BINUNICODE: _text(1),
+    pickle.BINFLOAT: _Machine.float,
+    pickle.SHORT_BINUNICODE: _Machine.short_text,
     pickle.BINUNICODE: _text(4),
     pickle.BINUNICODE8: _text(8),
     pickle.SHORT_BINBYTES: _octets(1),
@@ -383,8 +430,8 @@ _OPCODES: dict[bytes, Callable[[_Machine], Any]] = {
     pickle.EMPTY_SET: _push(lambda _: Group([])),
     pickle.ADDITEMS: lambda machine: machine.add_to_set(machine.pop_mark()),
     pickle.FROZENSET: _push(lambda machine: Group(machine.pop_mark())),
-    pickle.MEMOIZE: lambda machine: machine.memo.append(machine.top()),
-    pickle.BINGET: lambda machine: machine.recall(machine.number(1)),
+    pickle.MEMOIZE: _Machine.memoize,
+    pickle.BINGET: _Machine.recall_short,
     pickle.LONG_BINGET: lambda machine: machine.recall(machine.number(4)),
     pickle.STACK_GLOBAL: _Machine.look_up,
     pickle.REDUCE: _Machine.reduce,
