@@ -1,8 +1,11 @@
 """Every value that draws itself, as one loop makes it, with names that would like to be markup."""
 
 import importlib
+import os
 import pkgutil
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -13,6 +16,25 @@ from mlops_lite.display import Drawn
 from mlops_lite.display.escape import width
 from mlops_lite.tracking.plot import Curves
 
+OPTIONAL = [
+    "IPython",
+    "adlfs",
+    "duckdb",
+    "gcsfs",
+    "ipykernel",
+    "joblib",
+    "lightgbm",
+    "matplotlib",
+    "networkx",
+    "onnx",
+    "onnxruntime",
+    "polars",
+    "psutil",
+    "s3fs",
+    "sklearn",
+    "torch",
+    "xgboost",
+]
 EVIL = "<script>alert('&')</script>"
 
 
@@ -141,3 +163,17 @@ def test_each_has_a_plain_twin_as_wide_as_the_terminal(values, monkeypatch):
 def test_each_keeps_a_name_of_one_line(values):
     for value in values:
         assert "\n" not in repr(value), type(value).__name__
+
+
+def test_the_required_libraries_are_enough_for_the_whole_loop(tmp_path):
+    """Without any other library, and without a warning, each value is made and drawn."""
+    code = (
+        "import sys, warnings; warnings.simplefilter('error')\n"
+        f"sys.modules.update(dict.fromkeys({OPTIONAL!r}))\n"
+        "import mlops_lite as ml; from tests.test_views import drawn, made\n"
+        f"with ml.Store({str(tmp_path / 'store')!r}) as store:\n"
+        "    for value in drawn(made(store, 'word')): str(value), value._repr_html_()\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(__file__))}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
