@@ -6,13 +6,16 @@ import contextlib
 import os
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from tests.bench import Row, case, in_turn
+from tests.bench import Row, case, in_turn, seconds
 
 NUMBERS, LEVELS = 50, 10
 
@@ -205,3 +208,159 @@ def power_of_other_moves() -> Iterator[Row]:
         found, _ = _power(columns, moved(columns, [place], chances), [place], 20_000, 20_000, 100)
         name = f"named, the share of one of {len(chances)} levels + 3 points"
         yield Row(name, 100 * found, None, ">= 99 %", "%", holds=found >= 0.99)
+
+
+@case("monitoring.looks")
+def looks() -> Iterator[Row]:
+    """The share of periods of 100 daily checks without any change in which one alarms; rows, one shared reference."""
+    import mlops_lite as ml
+
+    periods, alarms = 40, 0
+    with folder() as path:
+        for seed in range(periods):
+            dice = np.random.default_rng(seed)
+            loads = np.sqrt(0.5) if seed % 2 else 0.0  # every other period with correlated columns
+
+            def rows(count: int, dice: np.random.Generator = dice, loads: float = loads) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+                shared = dice.normal(size=count)
+                return {f"n{i}": loads * shared + np.sqrt(1 - loads**2) * dice.normal(size=count) for i in range(10)}
+
+            monitor = ml.Monitor(f"p{seed}", reference=rows(5_000), store=f"memory://{path}")
+            alarms += any(not monitor.check(rows(500)).ok for _ in range(100))
+    rate, allowed = alarms / periods, 0.05 + 2 * np.sqrt(0.05 * 0.95 / periods)
+    mark = f"<= {allowed:.1%} of {periods} periods"
+    yield Row("a false alarm within 100 daily checks", 100 * rate, None, mark, "%", holds=rate <= allowed)
+
+
+IMPORT = "import time; t = time.perf_counter(); {code}; print(time.perf_counter() - t)"
+OURS = "import mlops_lite as ml; ml.Monitor('m', reference={'x': [float(n) for n in range(500)]}, store='memory://m')"
+FLOOR = "import pandas, scipy.stats"
+
+
+def _fresh(code: str) -> float:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+@case("monitoring.start")
+def start() -> Iterator[Row]:
+    """A monitor in a fresh process."""
+    ours, floor = [], []
+    for _ in range(7):
+        ours.append(_fresh(IMPORT.format(code=OURS)))
+        floor.append(_fresh(IMPORT.format(code=FLOOR)))
+    one, other = statistics.median(ours), statistics.median(floor)
+    yield Row("import and a Monitor, beside pandas and scipy.stats", one, other, "<= 1.2 x", holds=one <= 1.2 * other)
+
+
+@case("monitoring.profiles")
+def profiles() -> Iterator[Row]:
+    """To build the profile of a reference, beside a check; to merge a hundred."""
+    from mlops_lite.monitoring.source import blocks
+    from mlops_lite.stats.profile import profile
+
+    rows = table(1_000_000)
+    with folder() as path:
+        monitor = judging(rows, path)
+        building, checking = in_turn(lambda: profile(blocks(rows)), lambda: monitor.check(rows), rounds=5)  # type: ignore[attr-defined]
+        mark = "<= 1.5 x the check"
+        yield Row("profile of 1,000,000 rows", building, checking, mark, holds=building <= 1.5 * checking)
+        frame = monitor.frame  # type: ignore[attr-defined]
+    parts = [profile(blocks(rows.iloc[start : start + 10_000]), frame) for start in range(0, 1_000_000, 10_000)]
+    merging, _ = in_turn(lambda: parts[0].merge(*parts[1:]), lambda: None)
+    yield Row("merging 100 profiles", merging, None, "<= 0.2 s", holds=merging <= 0.2)
+
+
+@case("monitoring.duplicates")
+def duplicates() -> Iterator[Row]:
+    """A check with the rule on duplicate rows, beside reading them."""
+    import mlops_lite as ml
+
+    with folder() as path:
+        rows = table(1_000_000)
+        rows.to_parquet(f"{path}/rows.parquet")
+        monitor = judging(rows, path, rules={"*": ml.rules.no_duplicates()})
+        ours, floor = in_turn(
+            lambda: monitor.check(rows),  # type: ignore[attr-defined]
+            lambda: pd.read_parquet(f"{path}/rows.parquet"),
+        )
+        yield Row("check with the rule on duplicates", ours, floor, "<= 1.3 x reading", holds=ours <= 1.3 * floor)
+
+
+@case("monitoring.exact")
+def exact() -> Iterator[Row]:
+    """The exact distance of Kolmogorov and Smirnov of every column, beside one sort of both sides."""
+    import mlops_lite as ml
+
+    with folder() as path:
+        store = ml.Store(f"{path}/store")
+        before, now = (table(1_000_000, seed)[[f"n{place}" for place in range(20)]] for seed in (0, 1))
+        snapshot = ml.Dataset("rows", store=store).snapshot(before)
+        monitor = ml.Monitor("exact", reference=snapshot, checks=["ks"], store=store)
+
+        def sort() -> None:
+            for frame in (before, now):
+                for name in frame:
+                    np.sort(frame[name].to_numpy())
+
+        ours, floor = in_turn(lambda: monitor.check(now, exact=True), sort, rounds=5)
+        yield Row("exact KS of 20 columns of 1,000,000 rows", ours, floor, "<= 2 x", holds=ours <= 2 * floor)
+
+
+MEMORY = """
+import resource, sys
+import numpy as np, pyarrow as pa
+import mlops_lite as ml
+sys.path.insert(0, {root!r})
+from tests.bench.monitoring import table
+m = ml.Monitor("m", reference=table(50_000, 1), store="memory://m")
+m.check(table(1000))
+kind = sys.argv[1]
+if kind == "table":
+    rows = table(1_000_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    m.check(rows)
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024, int(rows.memory_usage().sum()))
+else:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    m.check(table(20_000, seed) for seed in range(50))
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024, 0)
+"""
+
+
+@case("monitoring.memory")
+def memory() -> Iterator[Row]:
+    """What a check of a million rows adds to the memory of the process."""
+    code = MEMORY.format(root=str(Path(__file__).parents[2]))
+    for kind in ("table", "batches"):
+        done = subprocess.run([sys.executable, "-c", code, kind], capture_output=True, text=True, check=True)
+        added, held = map(int, done.stdout.split())
+        if kind == "table":
+            holds = added <= 0.2 * held
+            yield Row("added by a check of 1,000,000 rows", added, held, "<= 0.2 x the data", "B", holds=holds)
+        else:
+            yield Row("added by 50 batches", added, None, "<= 300 MiB", "B", holds=added <= 300 * 2**20)
+
+
+@case("monitoring.streams")
+def streams() -> Iterator[Row]:
+    """One value of a stream."""
+    from mlops_lite.monitoring.definition import DETECTORS
+
+    dice = np.random.default_rng(0)
+    values, errors = dice.normal(size=50_000).tolist(), (dice.random(50_000) < 0.05).astype(float).tolist()
+    marks = {"page_hinkley": 2e-6, "ddm": 2e-6, "adwin": 10e-6}
+    for name in DETECTORS.names():
+        given = errors if name == "ddm" else values
+
+        def feed(name: str = name, given: list[float] = given) -> None:
+            update = DETECTORS.load(name).Detector().update
+            for value in given:
+                update(value)
+
+        took = statistics.median(seconds(feed) for _ in range(5)) / len(given)
+        mark = marks.get(name)
+        yield Row(
+            f"an update of {name}", took, None, f"<= {mark * 1e6:g} us" if mark else "", holds=mark and took <= mark
+        )
