@@ -213,7 +213,7 @@ def _write_file(full: bytes, data: Any, mode: int) -> None:
 
 def _damage(snapshot: Snapshot, tree: Tree, place: int, error: Exception) -> DamagedError:
     pack = tree.packs[place]
-    others = [tree.path(other) or tree.name for other in np.flatnonzero(tree.packs == pack)]
+    others = [tree.path(other) or tree.name for other in np.flatnonzero(tree.packs == pack).tolist()]
     more = f" and {len(others) - 1} more files" if len(others) > 1 else ""
     what = "is missing" if isinstance(error, NotFoundError) else "is damaged"
     return DamagedError(

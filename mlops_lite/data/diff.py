@@ -143,7 +143,7 @@ class Diff(Drawn):
     def _changed_columns(self) -> str:
         if not self.before.is_table or not len(self.changed):
             return ""
-        names = list(dict.fromkeys(str(name) for name, _ in self.changed.columns))
+        names = list(dict.fromkeys(map(str, self.changed.columns.get_level_values(0))))
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         return f" in the column{'s' if len(names) > 1 else ''} {shown}"
 

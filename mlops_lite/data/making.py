@@ -224,7 +224,7 @@ def _now_called(found: Source, sample: pa.Table, parent: Manifest, name: str) ->
             continue
         cuts = Cutter(attrs.evolve(parent.cut, columns=(field.name,))).cuts(sample)
         if cuts and cuts == np.cumsum(parent.rows[: len(cuts)]).tolist():
-            return field.name
+            return str(field.name)
     return None
 
 

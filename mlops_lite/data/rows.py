@@ -73,15 +73,18 @@ class _Side:
 
 
 def _framed(table: pa.Table, layout: dict[str, Any]) -> pd.DataFrame:
+    found: pd.DataFrame
     if layout.get("kind") != "pandas":
-        return table.to_pandas()
+        found = table.to_pandas()
+        return found
     # what a null stood for is noted by its place among all rows; among some of them it is a null
     fields = {
         name: {**noted, "missing": 1} if isinstance(noted.get("missing"), bytes) else noted
         for name, noted in layout["fields"].items()
     }
     metadata = {_layout.KEY: _layout.write({**layout, "fields": fields})}
-    return frames.from_arrow(table.replace_schema_metadata(metadata), "pandas")  # type: ignore[no-any-return]
+    found = frames.from_arrow(table.replace_schema_metadata(metadata), "pandas")
+    return found
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -108,7 +111,7 @@ def compare(before: TableContent, after: TableContent, key: tuple[str, ...]) -> 
     names, masked = _paired(before, after, pairs, common)
     if not key:
         sides = [_gathered(side, parts, masked) for side, parts in zip((one, two), pairs, strict=True)]
-        added, removed = surplus(*sides, common)
+        added, removed = surplus(sides[0], sides[1], common)
         return Rows(two.frame(added), one.frame(removed), _no_changes(), _no_changes())
     return _by_key(one, two, pairs, names, masked, key)
 
