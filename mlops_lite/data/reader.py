@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from mlops_lite.base import progress
 from mlops_lite.data.manifest import Manifest
-from mlops_lite.errors import DamagedError, NotFoundError
+from mlops_lite.errors import DamagedError, NotFoundError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from mlops_lite.store import Store
@@ -109,6 +109,8 @@ class Reader:
     def _open(self, task: _Task) -> pa.Table:
         try:
             return self._read_task(task)
+        except StoreUnavailableError:
+            raise  # nothing is known of what it holds
         except (pa.ArrowException, OSError, NotFoundError, DamagedError) as error:
             raise self._damage(task, error) from error
 

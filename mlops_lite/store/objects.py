@@ -218,13 +218,17 @@ class Objects:
         return found.size
 
     def __contains__(self, digest: object) -> bool:
-        return isinstance(digest, str) and self._backend.exists(layout.object_path(digest))
+        if not isinstance(digest, str):
+            return False
+        with explained(self._store.url, "look at an object"):
+            return self._backend.exists(layout.object_path(digest))
 
     def __iter__(self) -> Iterator[str]:
         """Walk over the digests of all objects."""
-        for found in self._backend.walk(layout.OBJECTS):
-            if digest := layout.object_digest(found.path):
-                yield digest
+        with explained(self._store.url, "list its objects"):
+            for found in self._backend.walk(layout.OBJECTS):
+                if digest := layout.object_digest(found.path):
+                    yield digest
 
     def reachable(self, record: Record | None) -> frozenset[str]:
         """List the objects that a record keeps alive, its inventory included."""

@@ -104,3 +104,22 @@ def test_garbage_collection_keeps_every_version(dataset):
 
     for version, frame in enumerate(frames, 1):
         pd.testing.assert_frame_equal(dataset.load(version), frame)
+
+
+def test_a_store_that_does_not_answer_is_not_called_damaged(monkeypatch):
+    store = ml.Store("memory://no-answer")
+    snapshot = ml.Dataset("orders", store=store).snapshot(orders(2_000))
+    assert len(snapshot.content.manifest.files)
+    asked = []
+
+    def refuses(path, *rest):
+        asked.append(path)
+        raise OSError("no answer")
+
+    for name in ("read", "read_many", "read_ranges", "exists", "stat"):
+        monkeypatch.setattr(store.backend, name, refuses)
+    with pytest.raises(errors.StoreUnavailableError, match="no answer"):
+        snapshot.load()
+    assert len(asked) == 1  # nor is every column asked for again
+    with pytest.raises(errors.StoreUnavailableError, match="no answer"):
+        assert "ab" * 32 in store.objects

@@ -135,6 +135,16 @@ def test_a_pickle_finds_its_secrets_in_the_environment(s3, monkeypatch):
     assert again.objects.put(b"x") in store.objects
 
 
+def test_a_pickle_without_its_secrets_says_where_they_are_looked_for(azure, monkeypatch):
+    url, options = azure
+    found = pickle.dumps(Store(url, **options))
+    monkeypatch.delenv("AZURE_STORAGE_CONNECTION_STRING", raising=False)
+    with pytest.raises(StoreUnavailableError, match="AZURE_STORAGE_CONNECTION_STRING"):
+        pickle.loads(found)
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", options["connection_string"])
+    assert pickle.loads(found).names("dataset") == []
+
+
 def test_a_local_store_ends_up_in_a_bucket(s3, tmp_path):
     url, options = s3
     local = Store(tmp_path / "offline")
@@ -168,3 +178,16 @@ def test_where_s3_cannot_decide_it_is_asked_again(s3, monkeypatch):
     answers[:] = [409] * 9
     with pytest.raises(OSError, match="conflict"):
         backend.create("y", b"1")
+
+
+@pytest.mark.parametrize("size", [0, 1, 999, 1000, 1001, 8000, 8001, 20_500])
+def test_a_large_file_is_fetched_in_pieces(s3, tmp_path, monkeypatch, size):
+    from mlops_lite.store.backends import _fsspec
+
+    monkeypatch.setattr(_fsspec, "_PIECE", 1000)
+    url, options = s3
+    backend = connect(url, options)
+    data = bytes(number % 251 for number in range(size))
+    backend.replace("x", data)
+    backend.download("x", str(tmp_path / "copy"))
+    assert (tmp_path / "copy").read_bytes() == data
