@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from mlops_lite import frames
 from mlops_lite.errors import MlopsLiteError
 from mlops_lite.frames.describe import describe
@@ -51,7 +49,7 @@ class _Table:
             for name in self._schema.names
             if name not in table.column_names and name not in self._signature.optional
         ]
-        described = with_levels(describe(table), table)
+        described = describe(table)
         columns = {
             column.name: fitted(column, described[column.name], table.column(column.name), mismatches)
             for column in self._schema
@@ -94,19 +92,6 @@ class _Table:
 
             return frame_of(X, cast, {name for name, new in columns.items() if new is not None}, self._signature)
         return frames.from_arrow(pa.table(cast), container)
-
-
-def with_levels(schema: Schema, table: pa.Table) -> Schema:
-    """Complete a schema with the levels that dictionaries of Arrow hold, where nobody noted them."""
-
-    def complete(column: Column) -> Column:
-        if column.kind != "category" or column.levels is not None:
-            return column
-        chunks = table.column(column.name).chunks
-        levels = dict.fromkeys(level for chunk in chunks for level in chunk.dictionary.to_pylist())
-        return attrs.evolve(column, levels=tuple(levels))
-
-    return Schema(map(complete, schema))
 
 
 def fitted(column: Column, described: Column, actual: Any, mismatches: list[Mismatch]) -> Any:

@@ -211,17 +211,9 @@ def _infer(example: Any) -> Signature:
             f"No signature can be read off a {kind.__name__}.",
             remedy="Give a table (pandas, polars, Arrow, a dict of arrays, a list of dicts), an array, or texts.",
         )
-    schema = _schema(table)
+    schema = frames.schema(table)
     dtypes = {str(name): str(dtype) for name, dtype in table.dtypes.items()} if container == "pandas" else {}
     return Signature(container, schema, dtypes, optional=_sometimes(example) if container == "records" else ())
-
-
-def _schema(table: Any) -> Schema:
-    from mlops_lite.frames.describe import describe
-    from mlops_lite.registry.check_table import with_levels
-
-    found = frames.to_arrow(table)
-    return with_levels(describe(found), found)
 
 
 def _is_list_of_texts(value: Any) -> bool:

@@ -330,3 +330,12 @@ def test_a_row_of_json_serves():
     )
     assert found["income"].dtype == np.float64
     assert found["plan"].dtype == FRAME["plan"].dtype
+
+
+def test_a_category_whose_values_are_not_fixed_takes_new_ones():
+    """Categoricals of polars and dictionaries of Arrow hold what is there, not what there may be."""
+    example = pl.DataFrame({"c": pl.Series(["x", "y"], dtype=pl.Categorical)})
+    other = pl.DataFrame({"c": pl.Series(["z", "x"], dtype=pl.Categorical)})
+    assert Signature.infer(example).check(other) is other
+    table = pa.table({"c": pa.array(["x", "y"]).dictionary_encode()})
+    assert Signature.infer(table).check(pa.table({"c": pa.array(["z"]).dictionary_encode()})).num_rows == 1
