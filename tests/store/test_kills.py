@@ -37,20 +37,26 @@ def logs(store):
 
 
 def kill_at_random(url, kills):
+    """Kill writers one after the other: some as they begin, some after their first acknowledged record or later."""
     dice = random.Random(7)
     acknowledged = []
     processes = [start(url, writer) for writer in range(WRITERS)]
     for number in range(kills):
-        time.sleep(dice.uniform(0.05, 0.3))
-        victim = number % WRITERS
-        processes[victim].send_signal(signal.SIGKILL)
-        output, _ = processes[victim].communicate()
-        acknowledged += [line for line in output.split("\n")[:-1] if line]
-        processes[victim] = start(url, victim)
+        victim = processes[number % WRITERS]
+        if number % 3:
+            acknowledged.append(victim.stdout.readline().strip())
+        time.sleep(dice.uniform(0, 0.2))
+        victim.send_signal(signal.SIGKILL)
+        acknowledged += whole_lines(victim)
+        processes[number % WRITERS] = start(url, number % WRITERS)
     for process in processes:
         process.kill()
-        acknowledged += [line for line in process.communicate()[0].split("\n")[:-1] if line]
+        acknowledged += whole_lines(process)
     return acknowledged
+
+
+def whole_lines(process):
+    return [line for line in process.communicate()[0].split("\n")[:-1] if line]
 
 
 def test_of_writers_killed_at_random_nothing_acknowledged_is_lost(tmp_path):
