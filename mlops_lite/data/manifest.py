@@ -140,12 +140,12 @@ class Manifest:
             for name in ("address", "group", "nulls", "nan")
         }
         for name, known in (("file", files), ("field", fields)):
+            number = {one: place for place, one in enumerate(known)}
             moved = [
-                np.array([known.index(one) for one in getattr(side, name + "s")], np.int32)[
+                np.array([number[one] for one in getattr(side, name + "s")], np.int32)[
                     getattr(side.cells, name)[:, parts]
                 ]
                 for side, parts in sides
-                if getattr(side, name + "s")
             ]
             arrays[name] = np.concatenate(moved, axis=1)
         rows = np.concatenate([self.rows[:count], after.rows])

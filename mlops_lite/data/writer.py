@@ -73,7 +73,7 @@ class Writer:
         self._parent = parent
         self._known = parent.places() if parent is not None else {}
         self._held = parent.cells if parent is not None else Cells.empty(len(schema), 0)
-        self._sizes: dict[str, int] = {}
+        self._sizes = dict(zip(parent.files, parent.sizes, strict=True)) if parent is not None else {}
         self._done: list[_Part] = []
 
     def write(self, blocks: Iterable[pa.Table], rows: int | None) -> None:
@@ -185,7 +185,7 @@ class Writer:
             cells.group[:, number] = [placed.group for placed in part.placed]
             cells.field[:, number] = [fields.number(placed.field) for placed in part.placed]
         rows = np.array([part.rows for part in self._done], np.int64)
-        sizes = tuple(self._size(digest) for digest in files)
+        sizes = tuple(self._sizes[digest] for digest in files)
         return Manifest(schema, self._cut, key, rows, cells, tuple(files), sizes, tuple(fields))
 
     def _digest(self, file: int | str) -> str:
@@ -193,11 +193,6 @@ class Writer:
             return file
         assert self._parent is not None
         return self._parent.files[file]
-
-    def _size(self, digest: str) -> int:
-        if digest in self._sizes or self._parent is None:
-            return self._sizes[digest]
-        return self._parent.sizes[self._parent.files.index(digest)]
 
 
 class _Numbered(dict[str, int]):
