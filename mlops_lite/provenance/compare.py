@@ -32,8 +32,6 @@ class Comparison(Drawn):
         What their models scored on the same rows.
     """
 
-    __slots__ = ("__dict__", "_evaluation", "_sides")
-
     def __init__(self, sides: tuple[Side, ...], evaluation: Evaluation | None = None) -> None:
         self._sides = sides
         self._evaluation = evaluation

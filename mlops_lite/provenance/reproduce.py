@@ -20,7 +20,7 @@ from mlops_lite.tracking.run import Run
 __all__ = ["Reproduction", "reproduce"]
 
 
-@attrs.frozen(str=False)
+@attrs.frozen
 class Reproduction(Drawn):
     """What came of making a run again.
 

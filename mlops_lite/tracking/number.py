@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-import sys
 from typing import Any
 
 import attrs
@@ -173,14 +172,6 @@ def as_steps(steps: Any, count: int) -> tuple[bytes, int]:
         raise InvalidTypeError(f"The steps of {count:,} values are {count:,} whole numbers, or one, or left out.")
     whole = np.ascontiguousarray(array, "<i8")
     return whole.tobytes(), int(whole[-1])
-
-
-def is_array(value: Any) -> bool:
-    """Tell whether something holds many numbers, without loading a library to find out."""
-    if isinstance(value, (list, tuple, range)):
-        return True
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and getattr(value, "ndim", 0) == 1
 
 
 def _no_number(name: str, value: Any) -> InvalidTypeError:

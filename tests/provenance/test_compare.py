@@ -151,7 +151,6 @@ def test_data_are_compared_by_their_refs(runs, store):
         found.diff("flight")
     with pytest.raises(NotFoundError, match=r"There is no side 'other'"):
         found.diff("flights", "other")
-    pytest.importorskip("mlops_lite.data.diff")
     dataset = ml.Dataset("trips")
     old, new = (dataset.snapshot(pd.DataFrame({"id": [1, 2, 3], "v": [1, 2, last]}), key="id") for last in (3, 4))
     for snapshot in (old, new):
