@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
@@ -110,6 +111,7 @@ class Deployment(Drawn):
         self._real: Serving | None = None
         self._serving = self._asleep()
         followers.add(self)
+        weakref.finalize(self, self._wiring.finish)
 
     def _renew(self) -> None:
         self._lock = threading.RLock()
@@ -456,6 +458,7 @@ class Deployment(Drawn):
         if self._follower is not None:
             self._follower.stop()
         followers.discard(self)
+        self._wiring.finish()
         if self._wiring.log is not None:
             self._wiring.log.close()
 

@@ -199,9 +199,7 @@ class PredictionLog:
     def _start(self) -> None:
         with self._lock:
             if self._thread is None and not self._closed:
-                self._thread = threading.Thread(
-                    target=_work, args=(weakref.ref(self), self._wake), name="mlops_lite-predictions", daemon=True
-                )
+                self._thread = threading.Thread(target=self._work, name="mlops_lite-predictions", daemon=True)
                 self._thread.start()
                 _open.add(self)
 
@@ -262,30 +260,23 @@ class PredictionLog:
         self.trouble = error
         return 0
 
-    def close(self) -> None:
-        """Store what waits, and end the thread."""
+    def finish(self) -> None:
+        """Let the thread store what waits, and end."""
         self._closed = True
         self._wake.set()
+
+    def close(self) -> None:
+        """Store what waits, and end the thread."""
+        self.finish()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(10)
         self.flush()
 
-
-def _work(log: weakref.ref[PredictionLog], wake: threading.Event) -> None:
-    """Flush now and then, until the log is closed or forgotten."""
-    while True:
-        found = log()
-        if found is None or found._closed:
-            return
-        wait = found.options.flush_s
-        del found
-        wake.wait(wait)
-        found = log()
-        if found is None or found._closed:
-            return
-        found.flush()
-        del found
+    def _work(self) -> None:
+        while not self._closed:
+            self._wake.wait(self.options.flush_s)
+            self.flush()
 
 
 def _length(said: Any) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -42,7 +43,8 @@ class Wiring:
 
     def renew(self) -> None:
         """Begin with an empty queue and no thread, as a forked child must."""
-        self._queue: queue.Queue[tuple[Any, ...]] = queue.Queue(_MOST_WAITING)
+        self._finished = False
+        self._queue: queue.Queue[tuple[Any, ...] | None] = queue.Queue(_MOST_WAITING)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -62,16 +64,27 @@ class Wiring:
         """Wait until everything in the queue was answered."""
         self._queue.join()
 
+    def finish(self) -> None:
+        """Let the threads end: the handle was closed, or nobody has it any more."""
+        self._finished = True
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(None)
+        if self.log is not None:
+            self.log.finish()
+
     def _start(self) -> None:
         with self._lock:
-            if self._thread is None:
+            if self._thread is None and not self._finished:
                 self._thread = threading.Thread(target=self._work, name="mlops_lite-shadow", daemon=True)
                 self._thread.start()
 
     def _work(self) -> None:
         waiting = self._queue
-        while True:
-            ask, held, key, request_id, given = waiting.get()
+        while not self._finished:
+            asked = waiting.get()
+            if asked is None:
+                return
+            ask, held, key, request_id, given = asked
             try:
                 self._compare(ask(restored(held), key, request_id), restored(given))
             except Exception as error:

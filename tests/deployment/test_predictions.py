@@ -302,6 +302,26 @@ def test_the_segments_are_kept_alive_and_verified(live, store, row):
     assert len(handle.predictions()) == 1
 
 
+def test_a_handle_that_nobody_has_any_more_leaves_what_it_kept_and_no_thread(store, row):
+    import gc
+
+    register(store, 1, 2)
+    ml.deploy("churn@1", to="prod", store=store)
+    ml.deploy("churn@2", to="prod", shadow=True, store=store)
+    before = threading.active_count()
+    handle = ml.Deployment("prod", store=store, log={"flush_s": 3600})
+    handle.predict(row)
+    handle._wiring.drain()
+    assert threading.active_count() >= before + 3
+    del handle
+    gc.collect()
+    end = time.monotonic() + 10
+    while threading.active_count() > before or store.log("prediction", "prod").newest() is None:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert store.log("prediction", "prod").newest().body["rows"] == 2
+
+
 @pytest.mark.parametrize("handles", [1, 2])
 def test_what_waits_is_written_when_the_program_ends(store, row, handles):
     register(store, 1)
