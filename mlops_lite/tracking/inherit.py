@@ -72,6 +72,7 @@ class Address:
 
 
 _published: list[tuple[Run, str]] = []
+_found: str | None = None  # what stood in the environment before this process told of a run of its own
 
 
 def publish(run: Run, marker: str) -> None:
@@ -83,6 +84,9 @@ def publish(run: Run, marker: str) -> None:
     marker : str
         The path of its marker on this machine.
     """
+    global _found
+    if not _published:
+        _found = os.environ.get(VARIABLE)
     options = without_secrets(run.store._options)
     _published.append((run, Address(run.id, run.store.url, options, os.getpid(), marker).to_json()))
     _tell()
@@ -97,6 +101,8 @@ def withdraw(run: Run) -> None:
 def _tell() -> None:
     if _published and _is_chain([run for run, _ in _published]):
         os.environ[VARIABLE] = _published[-1][1]
+    elif not _published and _found:
+        os.environ[VARIABLE] = _found  # a worker works for the same run, and in the same store, after its first one
     else:
         os.environ.pop(VARIABLE, None)
 

@@ -58,6 +58,24 @@ def test_workers_of_joblib_log_into_the_run_that_is_open(store):
     get_reusable_executor().shutdown(wait=True)
 
 
+def test_every_run_of_a_worker_is_kept_where_the_run_above_is(store):
+    joblib = pytest.importorskip("joblib")
+    for _ in range(2):
+        with ml.start_run() as run:
+            ids = joblib.Parallel(n_jobs=2)(joblib.delayed(workers.tracked)(number) for number in range(8))
+        assert len(set(ids)) == 8
+        assert {child.id for child in ml.get(run.ref).children} == set(ids)
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor().shutdown(wait=True)
+
+
+def test_every_run_of_a_spawned_process_is_kept_where_the_run_above_is(store):
+    with ml.start_run() as run, SPAWN.Pool(1) as pool:
+        ids = pool.map(workers.tracked, range(4))
+    assert {child.id for child in ml.get(run.ref).children} == set(ids)
+
+
 def test_an_open_run_can_be_handed_to_a_worker(store):
     with ml.start_run() as run, ml.start_run() as other, SPAWN.Pool(1) as pool:
         pool.apply(workers.log_into, (run, 5))
