@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from mlops_lite.display.element import Element, stack
-from mlops_lite.display.style import ROOT, STYLE
+if TYPE_CHECKING:
+    from mlops_lite.display.element import Element
 
 __all__ = ["Drawn", "page", "plain"]
 
@@ -55,6 +55,8 @@ def page(view: Element | Iterable[Element]) -> str:
     -------
     str
     """
+    from mlops_lite.display.style import ROOT, STYLE
+
     inside = "".join(element.html() for element in _elements(view))
     return f'<div class="{ROOT}"><style>{STYLE}</style>{inside}</div>'
 
@@ -72,8 +74,14 @@ def plain(view: Element | Iterable[Element], width: int | None = None) -> str:
     -------
     str
     """
+    import shutil
+
+    from mlops_lite.display.element import stack
+
     return stack(_elements(view), max(_NARROWEST, width or shutil.get_terminal_size().columns))
 
 
 def _elements(view: Element | Iterable[Element]) -> Iterable[Element]:
+    from mlops_lite.display.element import Element
+
     return [view] if isinstance(view, Element) else view

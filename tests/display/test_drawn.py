@@ -1,6 +1,8 @@
 """Values that draw themselves: well-formed, without a script, escaped, captioned, small; plain text that is aligned."""
 
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -225,3 +227,12 @@ def test_too_many_columns_stand_below_each_other():
     assert all(f"{name}  " in written for name in names)
     assert all(f"a{n}" in written and f"b{n}" in written for n in range(20))
     assert max(map(width, written.splitlines())) <= 60
+
+
+def test_whoever_draws_nothing_loads_nothing():
+    code = (
+        "import sys; from mlops_lite.display import Drawn\n"
+        "print(sorted(name for name in sys.modules if name.startswith('mlops_lite.display')))"
+    )
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True).strip()
+    assert loaded == "['mlops_lite.display', 'mlops_lite.display.drawn']"
