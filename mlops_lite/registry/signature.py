@@ -158,16 +158,23 @@ class Signature(Drawn):
         return attrs.evolve(self, schema=Schema(columns))
 
     def relaxed(self, *columns: str) -> Signature:
-        """Allow missing values in some columns; in all without names."""
-        assert self.schema is not None, "only a table has columns"
-        wanted = columns or self.names
-        return attrs.evolve(
-            self,
-            schema=Schema(
-                attrs.evolve(self.schema[name], nullable=name in wanted or self.schema[name].nullable)
-                for name in self.names
-            ),
-        )
+        """Allow missing values in some columns, or in all; in an array NaN.
+
+        Parameters
+        ----------
+        *columns : str
+            By name; all without names.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such column.
+        """
+        if self.schema is None:
+            return attrs.evolve(self, nullable=True)
+        wanted = {self.schema[name].name for name in columns or self.names}
+        allowed = [attrs.evolve(one, nullable=one.nullable or one.name in wanted) for one in self.schema]
+        return attrs.evolve(self, schema=Schema(allowed))
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in vars(self).items() if key != "_checker"}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mlops_lite import frames
 from mlops_lite.base import canonical
-from mlops_lite.errors import InvalidTypeError, SignatureError
+from mlops_lite.errors import InvalidTypeError, NotFoundError, SignatureError
 from mlops_lite.frames.schema import Column, Schema
 from mlops_lite.registry import Signature, blocks
 
@@ -124,6 +124,9 @@ class TestMismatches:
         assert kinds(self.signature, wrong) == [("income", "null")]
         assert self.signature.relaxed("income").check(wrong) is wrong
         assert self.signature.relaxed().check(wrong) is wrong
+        with pytest.raises(NotFoundError, match="Did you mean 'income'"):
+            self.signature.relaxed("incom")
+        assert Signature.infer(np.zeros((1, 2))).relaxed().check(np.full((1, 2), np.nan)) is not None
 
     def test_or_in_the_data_that_the_model_was_made_from(self):
         schema = Schema(
