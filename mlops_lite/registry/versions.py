@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from mlops_lite.display import Drawn, card, table
+from mlops_lite.display import Drawn
 from mlops_lite.registry.version import ModelVersion
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ class Versions(Drawn, Sequence[ModelVersion]):
         return found
 
     def _view(self) -> Any:
+        from mlops_lite.display import card, table
+
         rows = self._rows()
         names = list(rows[0]) if rows else ["version"]
         title = f"model/{self._found[0].name}" if self._found else "no versions"
