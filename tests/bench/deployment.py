@@ -174,21 +174,23 @@ def first() -> Iterator[Row]:
         store = ml.Store(f"{path}/store")
         ml.Registry(store).register("digits", model, example=X[:5])
         ml.deploy("digits@1", to="prod", store=store)
-        ours, floor = [], []
-        for _ in range(7):
-            ours.append(_printed(FIRST, "ours", store.url))
-            floor.append(_printed(FIRST, "joblib", f"{path}/model.joblib"))
-        mine, theirs = statistics.median(ours), statistics.median(floor)
+        asked = [("ours", store.url), ("joblib", f"{path}/model.joblib")]
+        times: dict[str, list[float]] = {"ours": [], "joblib": []}
+        for number in range(8):
+            for who, where in asked:
+                took = _printed(FIRST, who, where, bytecode=f"{path}/bytecode")
+                if number:  # the first one compiles
+                    times[who].append(took)
+        mine, theirs = statistics.median(times["ours"]), statistics.median(times["joblib"])
         yield Row("fresh process to the first prediction", mine, theirs, "<= 1.1 x joblib", holds=mine <= 1.1 * theirs)
 
 
-def _printed(code: str, *arguments: str) -> float:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code, *arguments], capture_output=True, text=True, env=environment,
-        check=True,
-    )  # fmt: skip
-    return float(done.stdout)
+def _printed(code: str, *arguments: str, bytecode: str) -> float:
+    """Run a program that prints a number; modules are compiled once, as those of an installed package are."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONPYCACHEPREFIX": bytecode}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, "-W", "ignore", "-c", code, *arguments]
+    return float(subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout)
 
 
 FLEET = """
