@@ -20,7 +20,9 @@ from mlops_lite.monitoring.estimating import PREFIX, estimate
 from mlops_lite.monitoring.exact import Exact
 from mlops_lite.monitoring.examine import Examined, examine
 from mlops_lite.monitoring.finding import Finding
+from mlops_lite.monitoring.jointly import judge_jointly
 from mlops_lite.monitoring.judge import judge
+from mlops_lite.monitoring.measure import Measured
 from mlops_lite.monitoring.performance import Rows
 from mlops_lite.monitoring.ranked import ranked
 from mlops_lite.monitoring.report import ColumnReport, Report
@@ -63,6 +65,7 @@ class Checking:
         self.definition = monitor.definition
         self.reference = monitor.reference
         self.exact = exact
+        self._joint: dict[str, tuple[Measured, float]] = {}
         self._stands_out = True  # until today's data were found to be like the reference
 
     def check(self, data: Any, at: datetime) -> Report:
@@ -74,6 +77,9 @@ class Checking:
         examined = examine(data, self.definition.kept, self.reference.frame, _unique(rules))
         self._refuse(data, examined)
         model = judged(self.definition.model, self.store)
+        self._joint = (
+            judge_jointly(self.definition, data, self.store, self.monitor.embed) if examined.profile.rows else {}
+        )
         report = self._report(examined, at, known, model, rows)
         return self._record(report, examined, known)
 
@@ -129,10 +135,10 @@ class Checking:
         settings["skip"] = self.definition.skipped
         recent, count = self._recent(current)
         if recent is None:
-            found = judge(self.reference, current, share, rows=rows, **settings)
+            found = judge(self.reference, current, share, rows=rows, joint=self._joint, **settings)
             self._stands_out = _alarmed(found)
             return found
-        today = judge(self.reference, current, share / 2, rows=rows, **settings)
+        today = judge(self.reference, current, share / 2, rows=rows, joint=self._joint, **settings)
         self._stands_out = _alarmed(today)
         longer = judge(self.reference, recent, share / 2, f" (over the last {count + 1} checks)", **settings)
         named = {finding.key: finding for finding in longer if finding.severity == "alert"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -18,8 +18,9 @@ from mlops_lite.stats import metrics
 from mlops_lite.stats.profile import Profile
 from mlops_lite.store import Store
 
-__all__ = ["DETECTORS", "Definition", "definition_at", "opened"]
+__all__ = ["DETECTORS", "JOINT", "Definition", "definition_at", "opened"]
 
+JOINT = Extensions("mlops_lite.monitoring.joint", group="mlops_lite.joint_checks")
 DETECTORS = Extensions("mlops_lite.monitoring.streams", group="mlops_lite.detectors")
 
 
@@ -56,6 +57,7 @@ class Definition:
     exclude: tuple[str, ...] = attrs.field(default=(), converter=_names)
     keep_days: float = 90.0
     streams: Mapping[str, Any] = attrs.field(factory=dict)
+    joint: Mapping[str, Any] = attrs.field(factory=dict)
     # found in the reference
     profile: str = ""
     rows: int = 0
@@ -89,11 +91,8 @@ class Definition:
             metrics.default(self.task)
         for name in self.metrics:
             metrics.get(name)
-        for given in self.streams.values():
-            for name in _names(given):
-                if name not in DETECTORS.names():
-                    remedy = suggest(name, DETECTORS.names())
-                    raise NotFoundError(f"There is no detector {name!r}.", remedy=remedy, name=name)
+        _known("detector", DETECTORS, [name for given in self.streams.values() for name in _names(given)])
+        _known("joint check", JOINT, self.joint)
 
     @property
     def declared(self) -> dict[str, tuple[Rule, ...]]:
@@ -145,6 +144,13 @@ def definition_at(store: Store, digest: str) -> Definition:
 def opened(store: Store, digest: str) -> Profile:
     """Read the profile of a reference, once a process."""
     return Profile.decode(store.objects.read(digest))
+
+
+def _known(what: str, plug_ins: Extensions, names: Iterable[str]) -> None:
+    for name in names:
+        if name not in plug_ins.names():
+            remedy = suggest(name, plug_ins.names())
+            raise NotFoundError(f"There is no {what} {name!r}.", remedy=remedy, name=name)
 
 
 def _has_kind(model: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from mlops_lite.monitoring import measure
-from mlops_lite.monitoring.finding import Finding
+from mlops_lite.monitoring.finding import Finding, Severity
 from mlops_lite.monitoring.measure import Measured, check_named, kind_of
 from mlops_lite.stats.combine import benjamini_hochberg, weighted_bonferroni
 from mlops_lite.stats.profile import Profile
@@ -41,6 +41,7 @@ def judge(
     min_effect: float = _SCALE,
     skip: Collection[str] = (),
     rows: Callable[[str], tuple[Any, Any]] | None = None,
+    joint: Mapping[str, tuple[Measured, float]] | None = None,
 ) -> list[Finding]:
     """Measure all columns and say which moved.
 
@@ -64,6 +65,9 @@ def judge(
     rows : callable, optional
         Gives the sorted values of a column, of the reference and of today, for checks that can compare them exactly.
 
+    joint : mapping of str to (Measured, float), optional
+        Tests of many columns at once, each counted as one more column, with the effect that it must reach.
+
     Returns
     -------
     list of Finding
@@ -72,13 +76,24 @@ def judge(
     names = [name for name in reference.columns if name in current and name not in skip]
     measured = [_measure(name, reference, current, _chosen(checks, name), rows) for name in names]
     columns = [column for column in measured if column is not None]
-    threshold, _ = benjamini_hochberg([column.p_value for column in columns], alpha)
+    together = dict(joint or {})
+    p_values = [column.p_value for column in columns] + [float(each.p_value or 0) for each, _ in together.values()]
+    threshold, _ = benjamini_hochberg(p_values, alpha)
     scale = min_effect / _SCALE
-    return [
+    found = [_jointly(name, each, floor * scale, threshold) for name, (each, floor) in together.items()]
+    return found + [
         _finding(column, name, each, threshold, scale, words)
         for column in columns
         for name, each in column.measured.items()
     ]
+
+
+def _jointly(name: str, measured: Measured, floor: float, threshold: float) -> Finding:
+    p_value = float(measured.p_value or 0)
+    named = p_value <= threshold and measured.effect >= floor
+    words = f"The rows {measured.sentence}." if named else "The rows are as they were."
+    severity: Severity = "alert" if named else "ok"
+    return Finding(None, f"drift.{name}", measured.statistic, p_value, measured.effect, floor, severity, words)
 
 
 def _chosen(checks: Collection[str] | Mapping[str, Collection[str]], column: str) -> Collection[str]:

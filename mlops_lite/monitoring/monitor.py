@@ -80,6 +80,11 @@ class Monitor(Drawn):
     streams : mapping of column to str or list of str, optional
         Detectors for :meth:`update`: ``adwin``, ``page_hinkley``, ``ddm`` (for errors, 0 or 1), ``kswin``,
         ``sequential``.
+    joint : mapping of str to list of str, optional
+        Tests of several columns at once: ``{"mmd": ["embedding"]}``, ``{"domain_classifier": ["age", "city"]}``. They
+        need a snapshot as reference.
+    embed : mapping of str to callable, optional
+        For ``joint``: from the values of a column (text, images) to a matrix. Of this process only.
     store : Store or str, optional
 
     Examples
@@ -120,11 +125,14 @@ class Monitor(Drawn):
         exclude: Iterable[str] = (),
         keep_days: float = 90.0,
         streams: Mapping[str, Any] | None = None,
+        joint: Mapping[str, Any] | None = None,
+        embed: Mapping[str, Callable[[Any], Any]] | None = None,
         store: Store | str | None = None,
     ) -> None:
         self.store = workspace.store(store)
         self.name = Ref.parse(name, kind=KIND).name
         self._log = self.store.log(KIND, self.name)
+        self.embed = dict(embed or {})
         self._streaming: Streaming | None = None
         self._local: list[tuple[Callable[[Report], Any], str]] = []
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
@@ -153,6 +161,7 @@ class Monitor(Drawn):
             exclude=exclude,
             keep_days=keep_days,
             streams=dict(streams or {}),
+            joint={name: [given] if isinstance(given, str) else list(given) for name, given in (joint or {}).items()},
         )
         define(self._log, asked, reference)
 
@@ -160,7 +169,20 @@ class Monitor(Drawn):
         """Open what was defined; settings without a reference would be forgotten silently."""
         if self._log.newest() is None:
             raise self.store.no_such(KIND, self.name)
-        words = ("target", "score", "prediction", "id", "time", "group", "model", "task", "checks", "rules", "streams")
+        words = (
+            "target",
+            "score",
+            "prediction",
+            "id",
+            "time",
+            "group",
+            "model",
+            "task",
+            "checks",
+            "rules",
+            "streams",
+            "joint",
+        )
         told = next((name for name in words if given[name] is not None), None)
         if told is not None:
             raise InvalidInputError(

@@ -309,23 +309,23 @@ def exact() -> Iterator[Row]:
 
 
 MEMORY = """
-import resource, sys
-import numpy as np, pyarrow as pa
-import mlops_lite as ml
+import sys
 sys.path.insert(0, {root!r})
+import mlops_lite as ml
 from tests.bench.monitoring import table
+
+def memory(name):
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(name)) * 1024
+
 m = ml.Monitor("m", reference=table(50_000, 1), store="memory://m")
 m.check(table(1000))
-kind = sys.argv[1]
-if kind == "table":
-    rows = table(1_000_000)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    m.check(rows)
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024, int(rows.memory_usage().sum()))
-else:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    m.check(table(20_000, seed) for seed in range(50))
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024, 0)
+rows = table(1_000_000) if sys.argv[1] == "table" else None
+with open("/proc/self/clear_refs", "w") as peak:
+    peak.write("5")
+before = memory("VmRSS")
+m.check((table(20_000, seed) for seed in range(50)) if rows is None else rows)
+print(memory("VmHWM") - before, 0 if rows is None else int(rows.memory_usage().sum()))
 """
 
 
