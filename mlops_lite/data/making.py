@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
-from mlops_lite.data.address import plain
+from mlops_lite.data.address import joined, plain
 from mlops_lite.data.cut import Cut, Cutter, choose, mixable, size_for
 from mlops_lite.data.manifest import Manifest
 from mlops_lite.data.reader import Reader
@@ -175,6 +175,7 @@ def check_key(table: pa.Table, key: tuple[str, ...]) -> None:
     """
     import pyarrow.compute as pc
 
+    table = pa.table({name: joined(table[name]) for name in key})  # the values of categories
     for name in key:
         nulls = pc.sum(pc.is_null(table[name], nan_is_null=True)).as_py() or 0
         if nulls:
@@ -185,7 +186,7 @@ def check_key(table: pa.Table, key: tuple[str, ...]) -> None:
             )
     if len(key) == 1 and pc.count_distinct(table[key[0]]).as_py() == table.num_rows:
         return
-    counts = table.select(list(dict.fromkeys(key))).group_by(list(dict.fromkeys(key))).aggregate([([], "count_all")])
+    counts = table.group_by(table.column_names).aggregate([([], "count_all")])
     twice = counts.filter(pc.greater(counts["count_all"], 1))
     if twice.num_rows:
         shown = "; ".join(str(tuple(row[name] for name in key)) for row in twice.slice(0, 3).to_pylist())

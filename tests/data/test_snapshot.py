@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -383,6 +384,41 @@ def test_the_key_is_kept_by_later_versions(dataset):
     assert dataset.snapshot(orders(20)).key == ("order",)
     with pytest.raises(errors.InvalidInputError, match="more than once"):
         dataset.snapshot(pd.concat([orders(10), orders(10)]))
+
+
+def test_a_category_may_be_a_key(dataset):
+    frame = pd.DataFrame({"who": pd.Categorical(["a", "b"]), "x": [1, 2]})
+
+    assert dataset.snapshot(frame, key="who").key == ("who",)
+    with pytest.raises(errors.InvalidInputError, match="more than once"):
+        dataset.snapshot(pd.concat([frame, frame]))
+
+
+TYPES = [
+    pa.array([["x"], ["y", "x"]]).cast(pa.list_(pa.dictionary(pa.int8(), pa.string()))),
+    pa.array([{"b": 1, "c": [1, 2]}, None]),
+    pa.array([[("k", 1)], []], pa.map_(pa.string(), pa.int64())),
+    pa.array([1, None], pa.timestamp("s")),
+    pa.array([1, 2], pa.time32("s")),
+    pa.nulls(2),
+    pa.array(["x", None], pa.string_view()),
+    pa.array([b"x", None], pa.binary_view()),
+    pc.run_end_encode(pa.array([1, 1, 2])),
+    pa.array([b"0" * 16], pa.uuid()),
+    pa.array([1, 2], pa.duration("ms")),
+    pa.array(np.array([1, 2], np.float16)),
+    pa.array([[1, 2], [3, 4]], pa.list_(pa.int8(), 2)),
+]
+
+
+@pytest.mark.parametrize("column", TYPES, ids=lambda column: str(column.type)[:30])
+def test_every_type_of_arrow_comes_back(dataset, column):
+    table = pa.table({"a": column})
+
+    dataset.snapshot(table)
+
+    assert dataset.load().schema == table.schema
+    assert dataset.load().to_pylist() == table.to_pylist()
 
 
 def test_a_run_is_told_of_what_it_used_and_made(dataset):
