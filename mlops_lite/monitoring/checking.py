@@ -80,7 +80,7 @@ class Checking:
         self._joint = (
             judge_jointly(self.definition, data, self.store, self.monitor.embed) if examined.profile.rows else {}
         )
-        report = self._report(examined, at, known, model, rows)
+        report = self._report(examined, at, known, model, rows, data)
         return self._record(report, examined, known)
 
     def _refuse(self, data: Any, examined: Examined) -> None:
@@ -96,7 +96,7 @@ class Checking:
     # ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _report(
-        self, examined: Examined, at: datetime, known: Ref | None, model: str | None, rows: Exact | None
+        self, examined: Examined, at: datetime, known: Ref | None, model: str | None, rows: Exact | None, data: Any
     ) -> Report:
         alpha = self.definition.alpha / self.definition.looks
         current = examined.profile
@@ -106,7 +106,7 @@ class Checking:
         if current.rows:
             measured += judge_rules(self.definition.declared, current, at, examined.repeated)
             measured += self._drift(current, alpha, rows)
-            about, found = self._model(examined.rows, alpha)
+            about, found = self._model(examined.rows, alpha, data)
             measured += about
         return Report(
             ref=self.monitor.ref,
@@ -120,11 +120,15 @@ class Checking:
             model=model,
         )
 
-    def _model(self, rows: Rows, alpha: float) -> tuple[list[Finding], dict[str, Interval]]:
+    def _model(self, rows: Rows, alpha: float, data: Any) -> tuple[list[Finding], dict[str, Interval]]:
         """Judge the model by the labels that are there; estimate, where there are none, what they would say."""
         about, found = judge_rows(self.definition, rows, alpha, self.monitor.own_metrics)
         if found or about:
             return about, found
+        if self.definition.task == "regression":
+            from mlops_lite.monitoring.dle import estimate_errors
+
+            return estimate_errors(self.definition, data, self.store, alpha * MODEL_SHARE / 2)
         calibrations = [Calibration.of(each) for each in self.definition.calibrations]
         return estimate(self.definition, calibrations, rows, alpha * MODEL_SHARE / 2)
 

@@ -63,7 +63,7 @@ def _refuse(asked: Definition, profile: Any) -> None:
             raise NotFoundError(
                 f"The reference has no column {name!r}.", remedy=suggest(name, profile.columns), name=name
             )
-    named = {*asked.exclude, *(set(asked.rules) - {"*"}), *asked.importance}
+    named = {*asked.exclude, *asked.features, *(set(asked.rules) - {"*"}), *asked.importance}
     named |= {name for columns in asked.joint.values() for name in columns}
     named |= set(asked.chosen) - {"*"} if isinstance(asked.chosen, dict) else set()
     for name in sorted(named):

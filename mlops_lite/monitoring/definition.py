@@ -58,6 +58,7 @@ class Definition:
     keep_days: float = 90.0
     streams: Mapping[str, Any] = attrs.field(factory=dict)
     joint: Mapping[str, Any] = attrs.field(factory=dict)
+    features: tuple[str, ...] = attrs.field(default=(), converter=_names)
     # found in the reference
     profile: str = ""
     rows: int = 0

@@ -15,7 +15,7 @@ from mlops_lite.monitoring.measure import Measured
 from mlops_lite.monitoring.source import blocks
 from mlops_lite.store import Store
 
-__all__ = ["judge_jointly"]
+__all__ = ["judge_jointly", "some_rows"]
 
 
 def judge_jointly(
@@ -40,13 +40,13 @@ def judge_jointly(
     for name, columns in definition.joint.items():
         test = JOINT.load(name)
         encoder = Encoder(columns, embed)
-        then = encoder.fit(_some(snapshot.to_arrow(columns=list(columns)), columns, test.MOST))
-        now = encoder.points(_some(data, columns, test.MOST))
+        then = encoder.fit(some_rows(snapshot.to_arrow(columns=list(columns)), columns, test.MOST))
+        now = encoder.points(some_rows(data, columns, test.MOST))
         found[name] = (test.compare(then, now), test.FLOOR)
     return found
 
 
-def _some(data: Any, columns: Any, most: int) -> dict[str, Any]:
+def some_rows(data: Any, columns: Any, most: int) -> dict[str, Any]:
     """Take so many rows at random, the same ones each time."""
     import pyarrow as pa
 

@@ -83,6 +83,9 @@ class Monitor(Drawn):
     joint : mapping of str to list of str, optional
         Tests of several columns at once: ``{"mmd": ["embedding"]}``, ``{"domain_classifier": ["age", "city"]}``. They
         need a snapshot as reference.
+    features : list of str, optional
+        What a regression is given: its errors are then estimated without labels. It needs a snapshot as reference, and
+        the extra ``learn``.
     embed : mapping of str to callable, optional
         For ``joint``: from the values of a column (text, images) to a matrix. Of this process only.
     store : Store or str, optional
@@ -126,6 +129,7 @@ class Monitor(Drawn):
         keep_days: float = 90.0,
         streams: Mapping[str, Any] | None = None,
         joint: Mapping[str, Any] | None = None,
+        features: Iterable[str] = (),
         embed: Mapping[str, Callable[[Any], Any]] | None = None,
         store: Store | str | None = None,
     ) -> None:
@@ -161,6 +165,7 @@ class Monitor(Drawn):
             exclude=exclude,
             keep_days=keep_days,
             streams=dict(streams or {}),
+            features=features,
             joint={name: [given] if isinstance(given, str) else list(given) for name, given in (joint or {}).items()},
         )
         define(self._log, asked, reference)

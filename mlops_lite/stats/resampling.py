@@ -14,7 +14,7 @@ from mlops_lite.stats.interval import Interval
 from mlops_lite.stats.metrics import Metric
 from mlops_lite.stats.ranks import ranks
 
-__all__ = ["difference_p_value", "interval", "paired_difference"]
+__all__ = ["difference_p_value", "interval", "normal_quantile", "paired_difference"]
 
 Array = NDArray[Any]
 _SOME_ROWS = 1_000  # from here leaving out groups is as good as drawing anew, and ten times cheaper
@@ -129,7 +129,8 @@ def _asked(metric: Any, y: Any, p: Any) -> tuple[Callable[..., float], Array, Ar
     return (metrics.get(metric) if isinstance(metric, (str, Metric)) else metric), y, p
 
 
-def _normal(level: float) -> float:
+def normal_quantile(level: float) -> float:
+    """Give how many standard errors an interval of a level reaches to each side."""
     from scipy.special import ndtri
 
     return float(ndtri((1 + level) / 2))
@@ -145,7 +146,7 @@ def _wilson(share: float, rows: int, level: float) -> tuple[float, float]:
     """Give the score interval of a share (Wilson, 1927)."""
     if not rows:
         return np.nan, np.nan
-    z = _normal(level)
+    z = normal_quantile(level)
     centre = (share + z * z / (2 * rows)) / (1 + z * z / rows)
     half = z / (1 + z * z / rows) * np.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
     return max(0.0, centre - half), min(1.0, centre + half)
@@ -180,7 +181,7 @@ def _around_auc(value: float, above: Array, below: Array, level: float) -> tuple
     if not 0 < value < 1:  # perfect separation has no spread: the exact bound for the rarer class instead
         bound = ((1 - level) / 2) ** (1 / min(len(above), len(below)))
         return (bound, 1.0) if value == 1 else (0.0, 1 - bound)
-    half = _normal(level) * _spread(above, below) / (value * (1 - value))
+    half = normal_quantile(level) * _spread(above, below) / (value * (1 - value))
     centre = np.log(value / (1 - value))
     return float(1 / (1 + np.exp(half - centre))), float(1 / (1 + np.exp(-half - centre)))
 
@@ -188,7 +189,7 @@ def _around_auc(value: float, above: Array, below: Array, level: float) -> tuple
 def _around_auc_difference(
     value: float, a: tuple[Array, Array], b: tuple[Array, Array], level: float
 ) -> tuple[float, float]:
-    half = _normal(level) * _spread(a[0] - b[0], a[1] - b[1])
+    half = normal_quantile(level) * _spread(a[0] - b[0], a[1] - b[1])
     return value - half, value + half
 
 
@@ -246,7 +247,7 @@ def difference_p_value(difference: float, before: Interval, now: Interval) -> fl
     """
     from scipy.special import ndtr
 
-    errors = [(each.high - each.low) / 2 / _normal(each.level) for each in (before, now)]
+    errors = [(each.high - each.low) / 2 / normal_quantile(each.level) for each in (before, now)]
     spread = float(np.hypot(errors[0], errors[1]))
     if not np.isfinite(difference) or not np.isfinite(spread):
         return 1.0
