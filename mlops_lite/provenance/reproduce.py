@@ -109,7 +109,7 @@ def reproduce(
     ...     return depth
     >>> with ml.Store("memory://reproduce-example"):
     ...     depth = train(depth=8)
-    ...     again = ml.reproduce(train.last_run, code="current")
+    ...     again = ml.reproduce(train.last_run)
     >>> again.verdict, again.run.parent == again.original
     ('identical', True)
     """
