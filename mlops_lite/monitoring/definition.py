@@ -103,7 +103,10 @@ class Definition:
     @property
     def chosen(self) -> Any:
         """The checks, by name, or by column and name."""
-        return measure.DEFAULTS if self.checks is None else self.checks
+        if self.checks is not None or self.target is None:
+            return measure.DEFAULTS if self.checks is None else self.checks
+        late = tuple(check for check in measure.DEFAULTS if check != "missing")  # labels may come later
+        return {self.target: late, "*": measure.DEFAULTS}
 
     @property
     def scores(self) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def estimate_errors(
     now = some_rows(data, columns, _MOST)
     encoder = Encoder(columns)
     X, current = encoder.fit(then), encoder.points(now)
-    y, p = (np.asarray(then[name], dtype=np.float64) for name in (definition.target, definition.prediction))
+    y, p = (np.asarray(then[str(name)], dtype=np.float64) for name in (definition.target, definition.prediction))
     held = np.isfinite(y) & np.isfinite(p)
     if held.sum() < _LEAST or not len(current):
         return [], {}
@@ -74,4 +74,5 @@ def _estimated(X: Any, losses: Any, current: Any) -> Interval:
 
 
 def _root(squared: Interval) -> Interval:
-    return Interval(*(np.sqrt(max(each, 0.0)) for each in (squared.value, squared.low, squared.high)), squared.level)
+    value, low, high = (float(np.sqrt(max(each, 0.0))) for each in (squared.value, squared.low, squared.high))
+    return Interval(value, low, high, squared.level)

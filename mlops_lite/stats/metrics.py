@@ -84,8 +84,12 @@ def _known() -> Iterable[Metric]:
     ):
         yield Metric(loss.__name__, "regression", False, "prediction", loss, rows)
     yield Metric("r2", "regression", True, "prediction", r.r2)
-    for order in (ranking.ndcg, ranking.mean_average_precision, ranking.mean_reciprocal_rank):
-        yield Metric(order.__name__, "ranking", True, "score", order)
+    for order, queries in (
+        (ranking.ndcg, ranking.ndcgs),
+        (ranking.mean_average_precision, ranking.average_precisions),
+        (ranking.mean_reciprocal_rank, ranking.reciprocal_ranks),
+    ):
+        yield Metric(order.__name__, "ranking", True, "score", order, queries)
 
 
 _METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _known()}

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from mlops_lite.stats.classification import mean
 from mlops_lite.stats.ranks import ranks
 
-__all__ = ["by_query", "mean_average_precision", "mean_reciprocal_rank", "ndcg"]
+__all__ = [
+    "average_precisions",
+    "by_query",
+    "mean_average_precision",
+    "mean_reciprocal_rank",
+    "ndcg",
+    "ndcgs",
+    "reciprocal_ranks",
+]
 
 Array = NDArray[Any]
 
@@ -48,7 +56,12 @@ def ndcg(y: Array, p: Array, weights: Array | None = None) -> float:
 
     Items of equal score share the discounts of their places. A query without a relevant item counts 0.
     """
-    return mean(np.array([_ndcg(*_items(line, score)) for line, score in zip(y, p, strict=True)]), weights)
+    return mean(ndcgs(y, p), weights)
+
+
+def ndcgs(y: Array, p: Array) -> Array:
+    """Give it query by query."""
+    return np.array([_ndcg(*_items(line, score)) for line, score in zip(y, p, strict=True)])
 
 
 def _ndcg(y: Array, p: Array) -> float:
@@ -67,7 +80,12 @@ def mean_average_precision(y: Array, p: Array, weights: Array | None = None) -> 
     Ties rank last among equals; a query whose items are all relevant, or none, counts 1, as in
     ``label_ranking_average_precision_score`` of scikit-learn.
     """
-    return mean(np.array([_precision(*_items(line, score)) for line, score in zip(y, p, strict=True)]), weights)
+    return mean(average_precisions(y, p), weights)
+
+
+def average_precisions(y: Array, p: Array) -> Array:
+    """Give it query by query."""
+    return np.array([_precision(*_items(line, score)) for line, score in zip(y, p, strict=True)])
 
 
 def _precision(y: Array, p: Array) -> float:
@@ -79,7 +97,12 @@ def _precision(y: Array, p: Array) -> float:
 
 def mean_reciprocal_rank(y: Array, p: Array, weights: Array | None = None) -> float:
     """Give the mean over queries of one over the place of the first relevant item; 0 where there is none."""
-    return mean(np.array([_first(*_items(line, score)) for line, score in zip(y, p, strict=True)]), weights)
+    return mean(reciprocal_ranks(y, p), weights)
+
+
+def reciprocal_ranks(y: Array, p: Array) -> Array:
+    """Give it query by query."""
+    return np.array([_first(*_items(line, score)) for line, score in zip(y, p, strict=True)])
 
 
 def _first(y: Array, p: Array) -> float:

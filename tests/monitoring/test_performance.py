@@ -73,8 +73,8 @@ def test_metrics_of_ones_own(store, draw, watch):
 
 def test_false_alarms_of_the_model(store, draw, watch):
     """Over many checks of one monitor without any change, the model alarms within alpha."""
-    monitor = ml.Monitor("f", reference=draw(5000, 0), looks=30, checks=["missing"], store=store, **watch)
-    assert sum(not monitor.check(draw(500, 100 + seed)).ok for seed in range(30)) <= 1
+    monitor = ml.Monitor("f", reference=draw(5000, 0), looks=20, checks=["missing"], store=store, **watch)
+    assert sum(not monitor.check(draw(500, 100 + seed)).ok for seed in range(20)) <= 1
 
 
 @pytest.mark.parametrize("width", ["int8", "float32", "bool", "object"])

@@ -8,7 +8,7 @@ from mlops_lite.stats.cells import BUCKETS, LevelCells
 from mlops_lite.stats.column import ColumnProfile
 from mlops_lite.stats.unordered import _dawson, chi_squared, compare_levels, top
 
-TRIALS = 800
+TRIALS = 400
 
 
 def column(counts):
