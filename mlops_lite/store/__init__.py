@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from mlops_lite.store.labels import ANY, Labels, Move
 from mlops_lite.store.log import Log
-from mlops_lite.store.objects import ObjectBatch, Objects
+from mlops_lite.store.object_batch import ObjectBatch
+from mlops_lite.store.objects import Objects
 from mlops_lite.store.store import Store
 
 __all__ = ["ANY", "Labels", "Log", "Move", "ObjectBatch", "Objects", "Store"]

@@ -14,7 +14,7 @@ from mlops_lite.errors import InvalidInputError
 from mlops_lite.store import layout
 from mlops_lite.store.backends import Stat
 from mlops_lite.store.forks import forks
-from mlops_lite.store.objects import GRACE_S
+from mlops_lite.store.grace import GRACE_S
 from mlops_lite.store.verify import logs
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from mlops_lite.base.ref import HasRef, Ref, several
 from mlops_lite.errors import DamagedError, MlopsLiteError, NotFoundError, UnknownOutcomeError, suggest
 from mlops_lite.store import head, layout
 from mlops_lite.store.guard import explained
-from mlops_lite.store.objects import inventory
+from mlops_lite.store.inventory import inventory
 
 if TYPE_CHECKING:
     from mlops_lite.store.store import Store

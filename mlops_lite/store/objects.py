@@ -6,28 +6,23 @@ import contextlib
 import mmap
 import os
 import sys
-import threading
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlops_lite.base.digest import sha256, sha256_many, short
 from mlops_lite.base.record import Record
 from mlops_lite.errors import DamagedError, NotFoundError
-from mlops_lite.store import layout
+from mlops_lite.store import grace, layout
 from mlops_lite.store.guard import explained
+from mlops_lite.store.inventory import read_inventory
+from mlops_lite.store.object_batch import ObjectBatch
 
 if TYPE_CHECKING:
     from mlops_lite.store.store import Store
 
-__all__ = ["GRACE_S", "ObjectBatch", "Objects"]
+__all__ = ["Objects"]
 
-GRACE_S = 7 * 24 * 3600.0  # no garbage collection removes what is younger
-_LARGE = 1 << 20  # from here on writing goes beside hashing
-_YOUNG_S = 600.0  # another writer's object of this age may not have reached the disk yet
-_DIGEST_BYTES = 32
 _MOST_REMEMBERED = 1 << 17
 _DOWNLOADS = "objects"
 _MARKS = "verified"
@@ -263,12 +258,12 @@ class Objects:
         now = self._backend.now() if loose else 0.0
         for digest in loose:
             self._renew(digest, now)
-        self.note(dict.fromkeys(unsure, elapsed()))
+        self.note(dict.fromkeys(unsure, grace.elapsed()))
 
     def is_sure(self, digest: str) -> bool:
         """Tell whether this process wrote or checked an object in the last half of the grace period."""
         seen = self._checked.get(digest)
-        return seen is not None and elapsed() - seen < GRACE_S / 2
+        return seen is not None and grace.elapsed() - seen < grace.HALF_S
 
     def note(self, seen: Mapping[str, float]) -> None:
         """Remember when objects were written or checked."""
@@ -279,7 +274,7 @@ class Objects:
     def _renew(self, digest: str, now: float) -> None:
         path = layout.object_path(digest)
         found = self._backend.stat(path)
-        if found is not None and now - found.modified > GRACE_S / 2:
+        if found is not None and now - found.modified > grace.HALF_S:
             with contextlib.suppress(FileNotFoundError):
                 self._backend.renew(path)
             found = self._backend.stat(path)
@@ -324,166 +319,6 @@ class Objects:
             remedy="store.verify() says what else is missing; a copy of it gives it back: copy.sync(to=store).",
             digest=digest,
         )
-
-
-class ObjectBatch:
-    """Objects on their way into a store.
-
-    Leaving the ``with`` block makes them durable; before that nothing is promised.
-
-    Attributes
-    ----------
-    written, reused : int
-        Bytes that were new, and bytes that the store had.
-    """
-
-    def __init__(self, objects: Objects, reachable: frozenset[str]) -> None:
-        self._objects = objects
-        self._backend = objects._backend
-        self._reachable = reachable
-        self._batch = self._backend.batch()
-        self._lock = threading.Lock()
-        self._ahead: float | None = None  # how far the store's clock is ahead of the time that passes here
-        self._seen: dict[str, float] = {}  # when each was written or checked: a batch may take days
-        self.written = 0
-        self.reused = 0
-
-    def __enter__(self) -> ObjectBatch:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self._batch.abort()
-            return
-        with explained(self._objects._store.url, "write objects"):
-            try:
-                self._batch.commit()
-            except FileNotFoundError as error:
-                raise DamagedError(
-                    f"Something removed {error.filename} before this batch was complete: it was open for longer than "
-                    "garbage collections spare what nothing points at.",
-                    remedy="Write its objects again; end a batch within three days.",
-                ) from error
-        self._objects.note(self._seen)
-
-    @property
-    def digests(self) -> set[str]:
-        """All that were added."""
-        return set(self._seen)
-
-    def add(self, data: Any, digest: str | None = None) -> str:
-        """Add an object; safe to call from several threads.
-
-        Parameters
-        ----------
-        data : bytes-like
-            Contiguous.
-        digest : str, optional
-            Its SHA-256 where the caller has taken it already. Without it a large object is hashed while it is
-            written, which is the fastest way for one that is new; with it nothing is hashed again.
-
-        Returns
-        -------
-        str
-            Its digest.
-        """
-        view = memoryview(data).cast("B")
-        if digest is None and len(view) < _LARGE:
-            digest = sha256(view)
-        with explained(self._objects._store.url, "write an object"):
-            if digest is not None and self._has(digest, len(view)):
-                self._count(digest, reused=len(view))
-                return digest
-            if len(view) < _LARGE:
-                assert digest is not None
-                self._batch.write(layout.object_path(digest), view)
-            else:
-                digest = self._batch.write_hashed(view, layout.object_path, digest)
-        self._count(digest, written=len(view))
-        return digest
-
-    def add_many(self, buffers: Iterable[Any], digests: Iterable[str] | None = None) -> list[str]:
-        """Add several objects on all cores.
-
-        Parameters
-        ----------
-        buffers : iterable of bytes-like
-        digests : iterable of str, optional
-            Their SHA-256, where taken already.
-        """
-        from concurrent.futures import ThreadPoolExecutor
-
-        items = list(buffers)
-        known: list[str | None] = list(digests) if digests is not None else [None] * len(items)
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            return list(pool.map(self.add, items, known))
-
-    def add_file(self, path: str | os.PathLike[str]) -> str:
-        """Add a file of this machine."""
-        with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
-                return self.add(b"")
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            try:
-                return self.add(mapped)
-            finally:
-                with contextlib.suppress(BufferError):  # the traceback of an error holds on to slices of it
-                    mapped.close()
-
-    def _has(self, digest: str, size: int) -> bool:
-        """Tell whether the store has it for sure: by size, for a name may stand empty after a power cut."""
-        if digest in self._seen or digest in self._reachable:
-            return True
-        path = layout.object_path(digest)
-        found = self._backend.stat(path)
-        if found is None or found.size != size:
-            return False
-        age = self._store_now() - found.modified
-        if age > GRACE_S / 2:
-            return False  # a garbage collection may be about to take it: write it again
-        if age < _YOUNG_S:
-            self._batch.keep(path)
-        return True
-
-    def _store_now(self) -> float:
-        with self._lock:
-            if self._ahead is None:
-                self._ahead = self._backend.now() - elapsed()
-            return self._ahead + elapsed()
-
-    def _count(self, digest: str, written: int = 0, reused: int = 0) -> None:
-        with self._lock:
-            self._seen.setdefault(digest, elapsed())
-            self.written += written
-            self.reused += reused
-
-
-def elapsed() -> float:
-    """Tell the seconds that passed on this machine, those of its sleep included."""
-    return time.clock_gettime(_CLOCK) if _CLOCK is not None else time.monotonic()
-
-
-_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
-
-
-def inventory(digests: Iterable[str]) -> bytes:
-    """Write many digests as an object: 32 bytes each, in order."""
-    return b"".join(bytes.fromhex(digest) for digest in sorted(digests))
-
-
-def read_inventory(data: bytes) -> list[str]:
-    """Read them back.
-
-    Examples
-    --------
-    >>> read_inventory(inventory([sha256(b"")])) == [sha256(b"")]
-    True
-    """
-    if len(data) % _DIGEST_BYTES:
-        raise DamagedError(f"An inventory of {len(data)} bytes is no list of digests.")
-    return [data[start : start + _DIGEST_BYTES].hex() for start in range(0, len(data), _DIGEST_BYTES)]
 
 
 def _mapped(descriptor: int, readonly: bool) -> mmap.mmap:

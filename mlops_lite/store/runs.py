@@ -24,7 +24,7 @@ from mlops_lite.store.run_reader import Reader
 from mlops_lite.store.run_state import State
 
 if TYPE_CHECKING:
-    from mlops_lite.store.objects import ObjectBatch
+    from mlops_lite.store.object_batch import ObjectBatch
     from mlops_lite.store.run_index import Index
     from mlops_lite.store.run_points import Points
     from mlops_lite.store.store import Store

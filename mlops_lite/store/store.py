@@ -35,10 +35,11 @@ from mlops_lite.store.cache import Cache
 from mlops_lite.store.current import blocks
 from mlops_lite.store.forks import adopt
 from mlops_lite.store.gc import Collection, collect
+from mlops_lite.store.grace import GRACE_S
 from mlops_lite.store.guard import explained
 from mlops_lite.store.labels import Labels
 from mlops_lite.store.log import Log, parent_of
-from mlops_lite.store.objects import GRACE_S, Objects
+from mlops_lite.store.objects import Objects
 from mlops_lite.store.proof import prove
 from mlops_lite.store.runs import Runs
 from mlops_lite.store.sync import Synchronisation, synchronise

@@ -9,7 +9,7 @@ import pytest
 
 from mlops_lite.errors import DamagedError
 from mlops_lite.store import Store
-from mlops_lite.store.objects import GRACE_S
+from mlops_lite.store.grace import GRACE_S
 
 
 def age(store, digest, seconds):

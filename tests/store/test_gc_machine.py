@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from unittest import mock
 
 from hypothesis import HealthCheck, settings
@@ -11,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from mlops_lite.base.digest import sha256
 from mlops_lite.errors import DamagedError
-from mlops_lite.store import Store, objects
-from mlops_lite.store.objects import GRACE_S
+from mlops_lite.store import Store, grace
+from mlops_lite.store.grace import GRACE_S
 
 DAY_S = 24 * 3600.0
 CONTENTS = {sha256(data): data for data in (b"a", b"b" * 5000, b"c")}
@@ -32,8 +33,8 @@ class CollectorMachine(RuleBasedStateMachine):
         self.written = [set() for _ in range(3)]  # of each writer: acknowledged, and named by no record of his yet
         self.named = {}  # digest -> contents
         self.passed = 0.0
-        elapsed = objects.elapsed
-        self.patch = mock.patch.object(objects, "elapsed", lambda: elapsed() + self.passed)
+        elapsed = grace.elapsed
+        self.patch = mock.patch.object(grace, "elapsed", lambda: elapsed() + self.passed)
         self.patch.start()
 
     def files(self):
@@ -116,8 +117,8 @@ def test_an_upload_longer_than_the_grace_period_loses_nothing(tmp_path):
 
     age(3 * DAY_S)
     passed = 0.0
-    elapsed = objects.elapsed
-    with mock.patch.object(objects, "elapsed", lambda: elapsed() + passed):
+    elapsed = grace.elapsed
+    with mock.patch.object(grace, "elapsed", lambda: elapsed() + passed):
         batch = store.objects.batch()
         batch.add(b"reused")
         assert batch.reused == 6
@@ -125,6 +126,6 @@ def test_an_upload_longer_than_the_grace_period_loses_nothing(tmp_path):
         age(passed)
         batch.__exit__(None, None, None)
         store.log("dataset", "d").append({}, action="snapshot", objects=[digest])
-    assert store.objects.path(digest).stat().st_mtime > objects.time.time() - DAY_S  # made young before it was named
+    assert store.objects.path(digest).stat().st_mtime > time.time() - DAY_S  # made young before it was named
     age(GRACE_S * 2)
     assert store.gc(dry_run=False).removed == ()
