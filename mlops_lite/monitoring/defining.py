@@ -65,7 +65,7 @@ def _refuse(asked: Definition, profile: Any) -> None:
             )
     named = {*asked.exclude, *asked.features, *(set(asked.rules) - {"*"}), *asked.importance}
     named |= {name for columns in asked.joint.values() for name in columns}
-    named |= set(asked.chosen) - {"*"} if isinstance(asked.chosen, dict) else set()
+    named |= set(asked.checks) - {"*"} if isinstance(asked.checks, dict) else set()
     for name in sorted(named):
         if name not in profile:
             raise NotFoundError(f"The reference has no column {name!r}.", remedy=suggest(name, profile.columns))
