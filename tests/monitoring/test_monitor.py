@@ -325,3 +325,13 @@ def test_two_processes_check_at_the_same_time(store, draw):
     assert [process.wait() for process in running] == [0, 0]
     history = ml.Monitor("churn", store=store).history()
     assert sorted(report.look for report in history) == list(range(1, 11))
+
+
+def test_labels_that_have_not_come_yet_are_no_fault(store, draw, watch):
+    monitor = ml.Monitor("late", reference=draw(3000, 0), store=store, **watch)
+    rows = draw(2000, 1)
+    rows["churned"] = rows["churned"].astype(float)
+    rows.loc[rows.index[:900], "churned"] = float("nan")
+    assert monitor.check(rows).ok
+    monitor = ml.Monitor("later", reference=draw(3000, 0).drop(columns="churned"), store=store, target="churned")
+    assert monitor.check(draw(2000, 1)).ok
