@@ -364,3 +364,20 @@ def streams() -> Iterator[Row]:
         yield Row(
             f"an update of {name}", took, None, f"<= {mark * 1e6:g} us" if mark else "", holds=mark and took <= mark
         )
+
+
+@case("monitoring.peers")
+def peers() -> Iterator[Row]:
+    """A check of 100,000 rows, beside a loop of ks_2samp over the columns of numbers alone."""
+    from scipy.stats import ks_2samp
+
+    with folder() as path:
+        before, now = table(100_000, 1), table(100_000)
+        monitor = judging(now, path)
+
+        def loop() -> None:
+            for place in range(NUMBERS):
+                ks_2samp(before[f"n{place}"].dropna(), now[f"n{place}"].dropna(), method="asymp")
+
+        ours, theirs = in_turn(lambda: monitor.check(now), loop, rounds=5)  # type: ignore[attr-defined]
+        yield Row("check of 100,000 rows, all columns and rules", ours, None, peers={"scipy.ks_2samp, numbers": theirs})

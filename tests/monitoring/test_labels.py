@@ -90,3 +90,16 @@ def test_labels_of_text(store, draw, watch):
     assert monitor.definition.classes == ("no", "yes")
     monitor.check(words.drop(columns="churned"))
     assert monitor.label(words["id"], words["churned"])[0].metrics["accuracy"].value > 0.7
+
+
+def test_a_reference_without_labels(store, draw, watch):
+    monitor = ml.Monitor("churn", reference=draw(500, 0).drop(columns="churned"), store=store, **watch)
+    rows = draw(500, 1)
+    assert monitor.check(rows.drop(columns="churned")).ok
+    assert monitor.label(rows["id"], rows["churned"])[0].metrics["roc_auc"].value > 0.8
+
+
+def test_labels_that_are_not_there_yet_are_no_missing_values(monitor, draw):
+    rows = draw(500, 1)
+    assert monitor.check(rows.assign(churned=np.nan)).ok
+    assert monitor.check(rows.assign(churned=None)).ok
