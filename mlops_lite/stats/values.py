@@ -19,7 +19,10 @@ def type_name(array: Any) -> str:
     if isinstance(array, np.ndarray):
         import pyarrow as pa
 
-        return "object" if array.dtype == object else str(pa.from_numpy_dtype(array.dtype))
+        try:
+            return "object" if array.dtype == object else str(pa.from_numpy_dtype(array.dtype))
+        except pa.ArrowNotImplementedError:  # complex numbers, say
+            return str(array.dtype)
     return str(array.type)
 
 

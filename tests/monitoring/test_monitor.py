@@ -3,6 +3,7 @@
 import datetime as dt
 import subprocess
 import sys
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,40 @@ def test_what_moved_is_named_and_nothing_else(store, draw, watch):
     assert finding.effect == pytest.approx(0.3, abs=0.08)
     assert finding.p_value < 1e-9
     assert "moved up" in finding.sentence
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e308], ids=str)
+def test_nothing_but_infinities_is_told_in_words(store, draw, watch, value):
+    monitor = ml.Monitor("churn", reference=draw(4000, 0), store=store, **watch)
+    with np.errstate(over="ignore"):
+        report = monitor.check(draw(1000, 1).assign(age=np.float64(value) * 100))
+    assert names(report) == {"age"}
+    said = " ".join(finding.sentence for finding in report.findings)
+    assert "nothing but infinities" in said and "nan" not in said
+    assert "nan" not in str(report["age"].leading.sentence)
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-11-01", dt.date(2026, 11, 1), pd.Timestamp("2026-11-01"), np.datetime64("2026-11-01")], ids=type
+)
+def test_a_time_is_taken_as_a_person_has_it(store, draw, watch, at):
+    monitor = ml.Monitor("churn", reference=draw(500, 0), store=store, **watch)
+    assert monitor.check(draw(100, 1), at=at).at == dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("at", [3, "yesterday", True, [1]], ids=repr)
+def test_what_is_no_time_is_refused(store, draw, watch, at):
+    monitor = ml.Monitor("churn", reference=draw(500, 0), store=store, **watch)
+    with pytest.raises(InvalidInputError, match="is no time"):
+        monitor.check(draw(100, 1), at=at)
+    assert len(store.log("monitor", "churn")) == 1
+
+
+@pytest.mark.parametrize("setting", [{"alpha": "x"}, {"looks": None}, {"memory": True}, {"min_effect": "0"}], ids=repr)
+def test_a_setting_that_is_no_number_is_refused(store, draw, setting):
+    with pytest.raises(InvalidTypeError, match="is no number"):
+        ml.Monitor("churn", reference=draw(100, 0), store=store, **setting)
+    assert store.names("monitor") == []
 
 
 def test_the_same_definition_is_the_same_monitor(store, draw, watch):
@@ -335,3 +370,34 @@ def test_labels_that_have_not_come_yet_are_no_fault(store, draw, watch):
     assert monitor.check(rows).ok
     monitor = ml.Monitor("later", reference=draw(3000, 0).drop(columns="churned"), store=store, target="churned")
     assert monitor.check(draw(2000, 1)).ok
+
+
+ODD = {
+    "huge": {"x": 1e300},
+    "tiny": {"x": 1e-300},
+    "decimals": {"x": [Decimal("1.5")] * 300},
+    "complex": {"x": 1j},
+    "nested": {"c": [[1, 2]] * 300},
+    "bytes": {"c": [b"a"] * 300},
+    "constant": {"x": 3.0, "c": "a"},
+    "no time": {"t": pd.NaT},
+    "intervals": {"c": pd.interval_range(0, 300)},
+    "text for numbers": {"i": [str(place) for place in range(300)]},
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_values_are_findings_and_never_a_traceback(kind, store):
+    dice = np.random.default_rng(0)
+    columns = {"x": dice.normal(size=300), "c": dice.choice(["a", "b"], 300), "i": dice.integers(0, 5, 300)}
+    rows = pd.DataFrame({**columns, "t": pd.date_range("2020-01-01", periods=300)})
+    monitor = ml.Monitor("odd", reference=rows, store=store)
+    report = monitor.check(rows.assign(**ODD[kind]))
+    assert {finding.column for finding in report.findings} == set(ODD[kind])
+    assert not report.ok
+    assert str(report)
+
+
+def test_a_table_without_columns(store):
+    monitor = ml.Monitor("odd", reference=pd.DataFrame({"x": [1.0, 2.0]}), store=store)
+    assert {finding.kind for finding in monitor.check(pd.DataFrame()).findings} == {"quality.rows", "quality.schema"}
