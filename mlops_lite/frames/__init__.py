@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mlops_lite.base.extension import Extensions
-from mlops_lite.errors import InvalidTypeError, NotFoundError
+from mlops_lite.errors import InvalidInputError, InvalidTypeError, NotFoundError
 from mlops_lite.frames.schema import Schema  # now: imported later, the module would take the place of the function
 
 if TYPE_CHECKING:
@@ -126,13 +126,18 @@ def parquet(path: Any) -> Any:
     ------
     NotFoundError
         There is nothing.
+    InvalidInputError
+        It is no Parquet.
     """
+    import pyarrow as pa
     import pyarrow.dataset as pad
 
     try:
         return pad.dataset([str(one) for one in path] if isinstance(path, list) else str(path), format="parquet")
     except FileNotFoundError:
         raise NotFoundError(f"There is no file or folder {str(path)!r}.", path=str(path)) from None
+    except pa.ArrowException as error:
+        raise InvalidInputError(f"{str(path)!r} is no Parquet: {str(error).partition('?: ')[2] or error}.") from None
 
 
 def schema(value: Any) -> Schema:

@@ -11,7 +11,7 @@ import attrs
 from mlops_lite.base import canonical
 from mlops_lite.base.extension import Extensions
 from mlops_lite.base.ref import Ref
-from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
+from mlops_lite.errors import InvalidInputError, InvalidTypeError, NotFoundError, suggest
 from mlops_lite.monitoring import measure, rules
 from mlops_lite.monitoring.rules import Rule
 from mlops_lite.stats import metrics
@@ -82,6 +82,10 @@ class Definition:
 
     def refuse(self) -> None:
         """Raise where something cannot be meant."""
+        for name in ("alpha", "looks", "memory", "min_effect"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise InvalidTypeError(f"{name}={value!r} is no number.")
         if not 0 < self.alpha < 1:
             raise InvalidInputError(f"alpha={self.alpha} is no probability between 0 and 1.")
         if self.looks < 1 or self.memory < 1:

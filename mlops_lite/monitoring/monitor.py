@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -368,7 +369,7 @@ class Monitor(Drawn):
         return monitor_view(self)
 
 
-def moment(at: datetime | date | str | None) -> datetime:
+def moment(at: Any) -> datetime:
     """Read a time as a person writes it; UTC without a zone.
 
     Examples
@@ -378,16 +379,14 @@ def moment(at: datetime | date | str | None) -> datetime:
     """
     if at is None:
         return clock.now()
-    if isinstance(at, str):
-        try:
-            at = datetime.fromisoformat(at)
-        except ValueError as error:
-            raise InvalidInputError(
-                f"at={at!r} is no time.", remedy="Write it as 2026-11-01 or 2026-11-01T09:30."
-            ) from error
-    if not isinstance(at, datetime):
-        at = datetime(at.year, at.month, at.day)
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    found: Any = at.astype("M8[us]").item() if hasattr(at, "astype") else at  # numpy's
+    with contextlib.suppress(ValueError):
+        found = datetime.fromisoformat(found) if isinstance(found, str) else found
+    if isinstance(found, date) and not isinstance(found, datetime):
+        found = datetime(found.year, found.month, found.day)
+    if not isinstance(found, datetime):
+        raise InvalidInputError(f"at={at!r} is no time.", remedy="Write it as 2026-11-01 or 2026-11-01T09:30.")
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def is_within(record: Record, days: float) -> bool:

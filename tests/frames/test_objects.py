@@ -34,3 +34,11 @@ def test_a_column_of_objects_stays_one(value):
 def test_a_single_column_is_no_table(value):
     with pytest.raises(errors.InvalidTypeError, match="is no table"):
         list(frames.batches(value))
+
+
+def test_what_is_no_parquet_is_said(tmp_path):
+    (tmp_path / "a").write_text("1")
+    with pytest.raises(errors.InvalidInputError, match="is no Parquet"):
+        frames.parquet(tmp_path / "a")
+    with pytest.raises(errors.NotFoundError):
+        frames.parquet(tmp_path / "b")

@@ -55,6 +55,6 @@ def _sentence(found: Move, reference: ColumnProfile, current: ColumnProfile) -> 
 
 
 def _means(reference: ColumnProfile, current: ColumnProfile) -> str:
-    if reference.family == "times":
+    if reference.family == "times" or not np.isfinite([reference.mean, current.mean]).all():
         return ""
     return f" (mean {reference.mean:.4g} → {current.mean:.4g})"

@@ -18,14 +18,17 @@ WEIGHT = 0.03
 FLOOR = 0.002
 
 
+def _span(column: ColumnProfile) -> str:
+    if sum(column.infinite) == column.present:
+        return "nothing but infinities"
+    return f"{column.minimum:.4g} to {column.maximum:.4g}"
+
+
 def compare(reference: ColumnProfile, current: ColumnProfile) -> Measured | None:
     """Compare two profiles of a column."""
     if not reference.present or not current.present:
         return None
     share, p_value = beyond(with_ends(reference), with_ends(current))
-    words = (
-        f"leaves its range: {current.minimum:.4g} to {current.maximum:.4g}, "
-        f"{reference.minimum:.4g} to {reference.maximum:.4g} before; {share:.2%} of the rows lie beyond"
-    )
+    words = f"leaves its range: {_span(current)}, {_span(reference)} before; {share:.2%} of the rows lie beyond"
     infinite = sum(current.infinite)
     return Measured(share, p_value, share, words + (f", {infinite:,} of them infinite" if infinite else ""))
