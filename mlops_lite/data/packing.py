@@ -52,10 +52,14 @@ def written(store: Store, path: str | os.PathLike[str], head: Snapshot | None) -
     root = os.path.realpath(os.fspath(path))
     read_at = now_ns()
     entries = walk(root, without=store.backend.local_path(""))
-    parent = Tree.decode(store.objects.read(head._record.body["manifest"])) if head and not head.is_table else None
     stats = StatCache(root, store.cache)
     files = [entry for entry in entries if entry.kind == FILE]
     paths, now = [entry.path for entry in files], marks(files)
+    others = _others(entries)
+    if head is not None and stats.tree(paths, now, others) == head.digest:
+        held = store.objects.reachable(head._record) - {head._record.inventory or ""}
+        return Made({**head._record.body, "written": 0}, tuple(held))
+    parent = Tree.decode(store.objects.read(head._record.body["manifest"])) if head and not head.is_table else None
     known = stats.known(paths, now)
     with store.objects.batch(reachable=parent.objects if parent is not None else ()) as batch:
         packer = _Packer(batch, root, parent)
@@ -64,7 +68,7 @@ def written(store: Store, path: str | os.PathLike[str], head: Snapshot | None) -
         same = head is not None and head.digest == tree.digest
         manifest = head._record.body["manifest"] if same and head is not None else batch.add(tree.encode())
         added = batch.written
-    stats.keep(paths, now, digests, read_at)
+    stats.keep(paths, now, digests, read_at, others, tree.digest)
     body = {
         "content": "files",
         "kind": "file" if tree.is_file else "folder",
@@ -76,6 +80,16 @@ def written(store: Store, path: str | os.PathLike[str], head: Snapshot | None) -
     }
     objects = parent.objects if same and parent is not None else tree.objects
     return Made(body, (manifest, *objects))
+
+
+def _others(entries: list[Entry]) -> str:
+    """Give what tells other folders and links: their paths, permissions and targets."""
+    sink = hashlib.sha256()
+    for entry in entries:
+        if entry.kind != FILE:
+            looks = (entry.path, b"%d %d" % (entry.kind, entry.found.st_mode), entry.target)
+            sink.update(b"".join(b"%d:%s" % (len(look), look) for look in looks))
+    return sink.hexdigest()
 
 
 class _Packer:

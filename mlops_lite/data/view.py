@@ -83,7 +83,7 @@ def look_of_diff(diff: Diff) -> Any:
 
 def _first_rows(frame: pd.DataFrame, name: str) -> Any:
     shown = frame.iloc[:_FEW_ROWS, :_FEW_COLUMNS]
-    labels = [" ".join(map(str, one)) if isinstance(one, tuple) else str(one) for one in shown.columns.tolist()]
+    labels = [" ".join(map(str, one)) if shown.columns.nlevels > 1 else str(one) for one in shown.columns]
     rows = [[str(key), *values] for key, values in zip(shown.index, shown.astype(object).to_numpy(), strict=True)]
     left = frame.shape[1] - shown.shape[1]
     caption = f"{name} rows" + (f", the first {_FEW_COLUMNS} of {frame.shape[1]} columns" if left else "")

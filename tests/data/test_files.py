@@ -197,6 +197,12 @@ def test_what_cannot_be_kept_is_refused_and_the_store_stays_as_it_was(dataset, t
     assert len(dataset) == 1 and dataset.store.verify().ok
 
 
+def test_files_from_before_1970_are_kept(dataset, tree):
+    os.utime(tree / "same", (-1000, -1000))
+
+    assert dataset.snapshot(tree).version == dataset.snapshot(tree).version == 1
+
+
 def test_a_checkout_does_not_overwrite(dataset, tree, tmp_path):
     snapshot = dataset.snapshot(tree)
     (tmp_path / "full").mkdir()
