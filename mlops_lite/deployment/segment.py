@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mlops_lite.deployment.inputs import Blocks, restored
+from mlops_lite.deployment.merging import merged
 from mlops_lite.deployment.predictions import Call
 from mlops_lite.deployment.redaction import Redaction
 from mlops_lite.deployment.slot import Slot
@@ -59,14 +60,13 @@ def encode(calls: Sequence[Call], writer: str, serial: int, offset: int, redacti
     redaction : Redaction
         What of the inputs may be kept.
     """
-    import pyarrow as pa
     from pyarrow import parquet
 
     numbered = list(zip(calls, _serials(calls, serial), strict=True))
     tables = [_table(group, writer, offset, redaction) for group in _groups(numbered)]
     if not tables:
         return b""
-    whole = pa.concat_tables(tables, promote_options="permissive")
+    whole = merged(tables)
     sink = io.BytesIO()
     parquet.write_table(whole, sink, compression="zstd")
     return sink.getvalue()
@@ -211,10 +211,8 @@ def _columns(calls: list[Call]) -> dict[str, Any]:
     if type(first) is np.ndarray and first.ndim <= 2 and first.dtype != object:
         whole = np.concatenate([np.atleast_2d(value) for value in values])
         return {str(place): _plain(whole[:, place]) for place in range(whole.shape[1])}
-    import pyarrow as pa
-
     tables = [frames.to_arrow([value] if isinstance(value, dict) and _is_record(value) else value) for value in values]
-    whole_table = pa.concat_tables(tables, promote_options="permissive")
+    whole_table = merged(tables)
     return {str(name): whole_table.column(place) for place, name in enumerate(whole_table.column_names)}
 
 

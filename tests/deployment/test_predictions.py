@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -133,6 +134,33 @@ def test_a_frame_comes_back_as_it_was(table):
     held = kept(table)
     assert type(held) is Blocks
     pd.testing.assert_frame_equal(restored(held), table.reset_index(drop=True))
+
+
+MIXED = {
+    "category and text": (pd.DataFrame({"a": pd.Categorical(["x"])}), [{"a": "y"}], ["x", "y"]),
+    "number and text": (pd.DataFrame({"a": [1]}), [{"a": "y"}], ["1", "y"]),
+    "whole and broken": (pd.DataFrame({"a": [1]}), [{"a": 0.5}], [1.0, 0.5]),
+    "truth and number": (pd.DataFrame({"a": [True]}), pd.DataFrame({"a": [0.5]}), ["true", "0.5"]),
+    "lists and text": (pd.DataFrame({"a": [[1, 2]]}), [{"a": "y"}], ["[1, 2]", "y"]),
+    "time and text": (pd.DataFrame({"a": pd.to_datetime(["2026-01-01"])}), [{"a": "y"}], None),
+    "nothing and text": ([{"a": None}], [{"a": "y"}], [None, "y"]),
+    "large and small text": (pl.DataFrame({"a": ["x"]}), [{"a": "y"}], ["x", "y"]),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "expected"), MIXED.values(), ids=MIXED)
+def test_what_callers_send_in_several_types_is_kept_all_the_same(store, open_handles, first, second, expected):
+    register(store, 1)
+    ml.deploy("churn@1", to="prod", store=store)
+    live = open_handles("prod", store=store, log={"flush_s": 3600}, check=False)
+    live.predict(first)
+    live.predict(second)
+
+    found = live.predictions()
+
+    assert len(found) == 2
+    if expected is not None:
+        assert [None if each is None or each != each else each for each in found["a"]] == expected
 
 
 def test_only_chosen_columns_are_kept(live):
