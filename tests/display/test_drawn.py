@@ -236,3 +236,18 @@ def test_whoever_draws_nothing_loads_nothing():
     )
     loaded = subprocess.check_output([sys.executable, "-c", code], text=True).strip()
     assert loaded == "['mlops_lite.display', 'mlops_lite.display.drawn']"
+
+
+def test_what_is_empty_can_be_drawn_too():
+    nothing = [
+        table(["a"], [], "Empty"),
+        facts({"left out": None}, "Empty"),
+        section("Empty"),
+        figure(chart.lines(title="none"), "Empty"),
+        figure(chart.bars({}, title="none"), "Empty"),
+        figure(chart.histogram([], [], ["a"], title="none"), "Empty"),
+        figure(chart.graph({}, [], title="none"), "Empty"),
+        figure(chart.sparkline([]), "Empty"),
+    ]
+    assert tree(card("nothing", *nothing, None)).findtext(".//caption") == "Empty"
+    assert plain(card("nothing", *nothing)).count("Empty") == len(nothing)
