@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["merged"]
+__all__ = ["merged", "together"]
 
 
 def merged(tables: Sequence[Any]) -> Any:
@@ -37,6 +37,43 @@ def merged(tables: Sequence[Any]) -> Any:
             types[field.name][field.type] = None
     wanted = {name: _common(list(found)) for name, found in types.items() if len(found) > 1}
     return pa.concat_tables([_converted(table, wanted) for table in tables], promote_options="default")
+
+
+def together(answered: Sequence[Any], failed: Sequence[Any]) -> Any:
+    """Put answered and failed calls behind each other; the answered ones say of what type a column is.
+
+    What a refused call gave of another type is gone, but for its error, which says so: one bad request must not make
+    text of a column of numbers.
+
+    Parameters
+    ----------
+    answered, failed : sequence of pyarrow.Table
+
+    Returns
+    -------
+    pyarrow.Table
+    """
+    import pyarrow as pa
+
+    if not answered:
+        return merged(failed)
+    whole = merged(answered)
+    types = {field.name: field.type for field in whole.schema}
+    others = merged(failed) if failed else whole.slice(0, 0)
+    for place, field in enumerate(others.schema):
+        kind = types.get(field.name, field.type)
+        if kind != field.type:
+            others = others.set_column(place, field.name, _fitting(others.column(place), kind))
+    return pa.concat_tables([whole, others], promote_options="default")
+
+
+def _fitting(column: Any, kind: Any) -> Any:
+    import pyarrow as pa
+
+    try:
+        return column.cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        return pa.nulls(len(column), kind)
 
 
 def _common(types: list[Any]) -> Any:

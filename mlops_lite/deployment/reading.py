@@ -16,6 +16,7 @@ from mlops_lite.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from mlops_lite.store import Store
 
@@ -103,7 +104,7 @@ def read(
     begin, end = _instant(since), _instant(until)
     records = list(log.history())
     parts = [_segment(store, record) for record in records if _touches(record, begin, end)]
-    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(_OWN))
+    frame = _framed(parts) if parts else pd.DataFrame(columns=list(_OWN))
     frame["time"] = pd.to_datetime(frame["time"], utc=True)
     keep = (frame["role"] == "shadow") == shadow
     if begin is not None:
@@ -141,11 +142,22 @@ def _touches(record: Record, begin: datetime | None, end: datetime | None) -> bo
     return (begin is None or last + margin >= begin) and (end is None or first - margin < end)
 
 
-def _segment(store: Store, record: Record) -> pd.DataFrame:
+def _segment(store: Store, record: Record) -> pa.Table:
     from mlops_lite.deployment.segment import decode
 
-    table = decode(store.objects.read(record.body["segment"]))
-    frame: pd.DataFrame = table.to_pandas()
+    return decode(store.objects.read(record.body["segment"])).replace_schema_metadata(None)
+
+
+def _framed(tables: list[pa.Table]) -> pd.DataFrame:
+    import pyarrow.compute as pc
+
+    from mlops_lite.deployment.merging import together
+
+    fine = [table["error"].is_null() for table in tables]
+    answered = [table.filter(mask) for table, mask in zip(tables, fine, strict=True)]
+    failed = [table.filter(pc.invert(mask)) for table, mask in zip(tables, fine, strict=True)]
+    sides = [[part for part in parts if part.num_rows] for parts in (answered, failed)]
+    frame: pd.DataFrame = (together(*sides) if any(sides) else tables[0]).to_pandas()
     for name in ("model", "method", "role"):
         frame[name] = frame[name].astype(str)
     return frame.rename(columns=_public)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mlops_lite.deployment.inputs import Blocks, restored
-from mlops_lite.deployment.merging import merged
+from mlops_lite.deployment.merging import merged, together
 from mlops_lite.deployment.predictions import Call
 from mlops_lite.deployment.redaction import Redaction
 from mlops_lite.deployment.slot import Slot
@@ -63,10 +63,12 @@ def encode(calls: Sequence[Call], writer: str, serial: int, offset: int, redacti
     from pyarrow import parquet
 
     numbered = list(zip(calls, _serials(calls, serial), strict=True))
-    tables = [_table(group, writer, offset, redaction) for group in _groups(numbered)]
-    if not tables:
+    if not numbered:
         return b""
-    whole = merged(tables)
+    tables: tuple[list[Any], list[Any]] = [], []
+    for group in _groups(numbered):
+        tables[group[0][0].error is not None].append(_table(group, writer, offset, redaction))
+    whole = together(*tables)
     sink = io.BytesIO()
     parquet.write_table(whole, sink, compression="zstd")
     return sink.getvalue()

@@ -1,5 +1,6 @@
 """The prediction log keeps what was asked and answered, as it was, and never breaks a call."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 import mlops_lite as ml
 from mlops_lite.deployment.inputs import Blocks, kept, restored
-from mlops_lite.errors import InvalidInputError
+from mlops_lite.errors import InvalidInputError, SignatureError
 from tests.deployment.conftest import register
 
 
@@ -161,6 +162,33 @@ def test_what_callers_send_in_several_types_is_kept_all_the_same(store, open_han
     assert len(found) == 2
     if expected is not None:
         assert [None if each is None or each != each else each for each in found["a"]] == expected
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_a_refused_call_does_not_change_what_the_others_gave(store, open_handles, flushed):
+    register(store, 1, example=pd.DataFrame({"a": [1.0], "b": ["x"]}))
+    ml.deploy("churn@1", to="prod", store=store)
+    live = open_handles("prod", store=store, log={"flush_s": 3600})
+    for rows in ([{"a": "many", "b": "x"}], [{"a": 1.0, "b": "x"}], [{"a": "2", "b": 3}], [{"a": 0.5, "b": "y"}]):
+        with contextlib.suppress(SignatureError):
+            live.predict(rows)
+        if flushed:
+            live.predictions()  # each call a segment of its own
+
+    found = live.predictions()
+
+    assert len(found) == 4 and found["error"].notna().sum() == 2
+    assert found["a"].dtype == float
+    assert found[found["error"].isna()][["a", "b"]].to_dict("list") == {"a": [1.0, 0.5], "b": ["x", "y"]}
+    assert "'a' has the type" in found["error"].dropna().iloc[0]
+
+
+def test_a_call_without_rows_breaks_nothing(live):
+    handle = live()
+    handle.predict(frame(0))
+    assert len(handle.predictions()) == 0
+    handle.predict(frame(2))
+    assert len(handle.predictions()) == 2
 
 
 def test_only_chosen_columns_are_kept(live):
