@@ -169,7 +169,8 @@ class Checking:
             if now is None:
                 found[name] = ColumnReport(name, own, then.summary())
             else:
-                drawn = sketch(then, now) if now.present else {}
+                wrong = any(each.severity in ("warning", "alert") for each in own)
+                drawn = sketch(then, now) if wrong and now.present else {}
                 found[name] = ColumnReport(name, own, then.summary(), now.summary(), drawn)
         return found
 

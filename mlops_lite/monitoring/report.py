@@ -35,7 +35,8 @@ class ColumnReport(Drawn):
     reference, current : mapping
         Summaries: mean, quartiles, missing values, or the commonest level.
     sketch : mapping
-        The two distributions, coarsely: ``edges`` (or names of levels), ``reference`` and ``current`` counts.
+        Of a column with which something is wrong, the two distributions, coarsely: ``edges`` (or names of levels),
+        ``reference`` and ``current`` counts.
     """
 
     name: str

@@ -33,10 +33,11 @@ def ks_distance(reference: NDArray[Any], current: NDArray[Any]) -> float:
     best = float(np.abs(then - now).max())
     # between two marks the one function can rise all the way before the other does
     rise = np.maximum(then[1:] - now[:-1], now[1:] - then[:-1])
-    for place in np.flatnonzero(rise > best):
-        if rise[place] > best:
-            inside = (reference[before[place] : before[place + 1]], current[after[place] : after[place + 1]])
-            best = max(best, _between(*inside, before[place], after[place], n, m))
+    for place in np.argsort(-rise, kind="stable"):
+        if rise[place] <= best:
+            break
+        inside = (reference[before[place] : before[place + 1]], current[after[place] : after[place + 1]])
+        best = max(best, _between(*inside, before[place], after[place], n, m))
     return best
 
 
