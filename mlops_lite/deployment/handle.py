@@ -105,6 +105,7 @@ class Deployment(Drawn):
         self._wiring = Wiring(kept(self.store, self.name) if kept else None)
         self._judge: Any = None
         self.problem: Exception | None = None
+        self._trial_problem: Exception | None = None
         self._renew()
         self._first = self._place.newest()
         self._read = time.monotonic()
@@ -230,6 +231,7 @@ class Deployment(Drawn):
             self._read = time.monotonic()
             if self._real is None or record.number != self._real.number:
                 self._apply(record)
+            self.problem = self._trial_problem
             self._start()
         return self
 
@@ -254,11 +256,10 @@ class Deployment(Drawn):
         have = {one.ref: one for one in (old and old.champion, old and old.challenger) if one}
         model = self._serves(state)
         champion = have.get(model) or load(self.store, model, self._trusted)
-        challenger, problem = self._challenger(state, have)
+        challenger, self._trial_problem = self._challenger(state, have)
         real = servings.built(record.number, state, champion, challenger, self._wiring, check=self._check)
         self._real = real
         self._serving = servings.guarded(real, self._on_time) if self._follow == "call" else real
-        self.problem = problem
 
     def _serves(self, state: State) -> Ref:
         if state.model is None:
@@ -286,9 +287,14 @@ class Deployment(Drawn):
             return
         from mlops_lite.deployment.judging import Judge
 
-        if self._judge is None or self._judge.trial.began != real.state.trial.began:
-            self._judge = Judge(self._place, every_s=log.options.flush_s)
-        if self._judge.due() and self._judge.decide() is not None:
+        try:
+            if self._judge is None or self._judge.trial.began != real.state.trial.began:
+                self._judge = Judge(self._place, every_s=log.options.flush_s)
+            decided = self._judge.due() and self._judge.decide() is not None
+        except Exception as error:  # whoever cannot judge follows all the same
+            _logger.warning("%s cannot be judged here: %s", real.state.trial.model, error)
+            return
+        if decided:
             self.refresh()
 
     def _asleep(self) -> Serving:

@@ -12,7 +12,7 @@ from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
 from mlops_lite.deployment.place import moment
 from mlops_lite.deployment.predictions import KIND
-from mlops_lite.errors import InvalidInputError
+from mlops_lite.errors import InvalidInputError, InvalidTypeError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +56,14 @@ def label(store: Store, name: str, ids: Any, y: Any) -> int:
         raise InvalidInputError(f"There are {len(names)} ids and {len(values)} labels.", remedy="Pass one label an id.")
     if not names:
         return 0
+    try:
+        table = pa.table({"request_id": names, "label": pa.array(values)})
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise InvalidTypeError(
+            f"These labels are not of one kind: {error}.", remedy="Pass numbers, or text."
+        ) from error
     sink = io.BytesIO()
-    parquet.write_table(pa.table({"request_id": names, "label": pa.array(values)}), sink, compression="zstd")
+    parquet.write_table(table, sink, compression="zstd")
     digest = store.objects.put(sink.getvalue())
     store.log(KIND, name).append({"rows": len(names), "labels": digest}, action="label", objects=[digest])
     return len(names)

@@ -169,6 +169,7 @@ def test_a_store_that_vanishes_is_served_through(live, served, row, tmp_path):
     assert live.stale_s > 0.1
     assert live.problem is not None
     (tmp_path / "gone").rename(tmp_path / "store")
+    until(lambda: live.problem is None)
     ml.deploy("churn@2", to="prod", store=served)
     assert live.predict(row) == [2]
     assert live.problem is None

@@ -168,6 +168,21 @@ def test_the_follower_judges_by_itself(memory, open_handles, row):
     assert live.predict(row) == [1]
 
 
+def test_whoever_cannot_judge_follows_all_the_same(memory, open_handles, row, monkeypatch):
+    for number in (1, 2, 3):
+        ml.Registry(memory).register("churn", Constant(number))
+    ml.deploy("churn@1", to="prod", store=memory)
+    ml.deploy("churn@2", to="prod", canary=0.5, store=memory)
+    live = open_handles("prod", store=memory, follow=None, log={"flush_s": 0.01})
+    live.predict(row, key=1)
+    monkeypatch.setattr(Judge, "decide", lambda self: 1 / 0)
+    live._look()
+    ml.deploy("churn@3", to="prod", store=memory)
+    live._look()
+    assert live.predict(row) == [3]
+    assert live.problem is None
+
+
 # ── the promise ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import mlops_lite as ml
 from mlops_lite.deployment.inputs import Blocks, kept, restored
-from mlops_lite.errors import InvalidInputError, SignatureError
+from mlops_lite.errors import InvalidInputError, InvalidTypeError, SignatureError
 from tests.deployment.conftest import register
 
 
@@ -230,6 +230,8 @@ def test_labels_come_later_and_the_last_one_counts(live):
     assert handle.label("a", 1) == 1
     assert handle.label(["a", "b"], np.array([0, 1])) == 2
     assert handle.predictions().set_index("request_id")["label"].to_dict() == {"a": 0, "b": 1}
+    with pytest.raises(InvalidTypeError, match="not of one kind"):
+        handle.label(["a", "b"], [1, "yes"])
     with pytest.raises(InvalidInputError, match="2 ids and 1 labels"):
         handle.label(["a", "b"], [1])
 
