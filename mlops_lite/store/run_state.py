@@ -21,7 +21,7 @@ def apply(state: State, event: Mapping[str, Any]) -> None:
         Changed in place.
     event : mapping
         ``op`` says what happened: ``params`` and ``tags`` (values by name), ``facts`` (what was captured), ``input``
-        and ``output`` (a ref), ``artifact``. What a newer version wrote is passed over.
+        and ``output`` (a ref), ``artifact``, ``note``. What a newer version wrote is passed over.
 
     Examples
     --------
@@ -40,6 +40,8 @@ def apply(state: State, event: Mapping[str, Any]) -> None:
             links.append(link)
     elif what == "artifact":
         state.setdefault("artifacts", []).append(event["artifact"])
+    elif what == "note":
+        state.setdefault("notes", []).append(event["note"])
     elif what == "objects":
         state.setdefault("objects", []).extend(event["digests"])
 
@@ -99,7 +101,7 @@ def apply_edits(state: State) -> State:
             seen["tags"].update(edit["values"])
             seen["tags"] = {key: value for key, value in seen["tags"].items() if value is not None}
         elif what == "note":
-            seen["notes"].append({key: edit[key] for key in ("text", "author", "time")})
+            seen["notes"].append({key: edit.get(key, "") for key in ("text", "author", "time")})
         elif what == "delete":
             seen["deleted"] = True
     return seen

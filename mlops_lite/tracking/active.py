@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from mlops_lite import workspace
-from mlops_lite.base import clock
+from mlops_lite.base import clock, identity
 from mlops_lite.base.identifier import new_id
 from mlops_lite.store import Store
 from mlops_lite.store.run_state import note_series
@@ -56,8 +56,12 @@ class ActiveRun(Recorder):
             return super()._amend(edit)
         if edit["op"] == "tags":
             self._happen({"op": "tags", "values": edit["values"]})
+        elif edit["op"] == "note":
+            self._happen(
+                {"op": "note", "note": {"text": edit["text"], "author": identity.author(), "time": clock.now()}}
+            )
         else:
-            edit |= {"id": new_id(), "time": clock.now()}
+            edit |= {"id": new_id(), "author": identity.author(), "time": clock.now()}
             with self._lock:
                 self._live.setdefault("edits", []).append(edit)
         return self

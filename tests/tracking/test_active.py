@@ -132,6 +132,19 @@ def test_a_run_that_continues_goes_on_counting():
     assert second.continues == first
 
 
+def test_a_note_is_taken_while_the_run_is_open():
+    with ml.start_run() as run:
+        run.note("it begins well").tag(stage="draft")
+        assert [note.text for note in run.notes] == ["it begins well"]
+        assert [note.text for note in ml.get(run.ref).notes] == ["it begins well"]
+    run.note("it ended well")
+
+    for seen in (run, ml.get(run.ref), ml.runs()[0]):
+        assert [note.text for note in seen.notes] == ["it begins well", "it ended well"]
+        assert all(note.author for note in seen.notes)
+        assert seen.tags == {"stage": "draft"}
+
+
 def test_tags_and_notes_can_be_added_later():
     with ml.start_run(tags={"team": "a"}) as run:
         run.tag(stage="late")
