@@ -161,15 +161,15 @@ class _Comparison:
     def _functions(self, one: Any, other: Any, where: str, depth: int) -> Likeness:
         if _instructions(one.__code__) != _instructions(other.__code__):
             return _different(where, f"another {one.__qualname__}")
-        held = [[found.__defaults__, found.__kwdefaults__, _cells(found)] for found in (one, other)]
-        return self.compare(*held, where, depth + 1)
+        mine, its = ([found.__defaults__, found.__kwdefaults__, _cells(found)] for found in (one, other))
+        return self.compare(mine, its, where, depth + 1)
 
     def _classes(self, one: Any, other: Any, where: str, depth: int) -> Likeness:
         """Compare classes by name and methods: one that is pickled by value is another object each time it is read."""
         if not _is_one_class(one, other):
             return _different(where, f"{_short(one)} → {_short(other)}")
-        methods = [{name: each for name, each in vars(cls).items() if _is_function(each)} for cls in (one, other)]
-        return self.compare(*methods, where, depth + 1)
+        mine, its = ({name: each for name, each in vars(cls).items() if _is_function(each)} for cls in (one, other))
+        return self.compare(mine, its, where, depth + 1)
 
     def _objects(self, one: Any, other: Any, where: str, depth: int) -> Likeness:
         """Compare by what a pickle would hold."""
