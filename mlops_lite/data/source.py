@@ -17,7 +17,7 @@ from mlops_lite.frames import _layout
 __all__ = ["Source", "source"]
 
 _BLOCK_ROWS = 1 << 19
-_BLOCK_BYTES = 48 << 20
+_BLOCK_BYTES = 16 << 20
 _LEAST_ROWS = 4096  # the first block is what the cut is chosen from
 
 

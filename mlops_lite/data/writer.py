@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Writer"]
 
 _RUN_PARTS = 8  # parts in a file at most: fewer footers to read for a few columns
-_RUN_BYTES = 48 << 20  # and bytes: what a thread holds at a time
-_RUNS_AHEAD = 2  # runs that are being addressed while an earlier one is encoded
+_RUN_BYTES = 32 << 20  # and bytes: what a thread holds at a time
+_RUNS_AHEAD = 1  # runs that are being addressed while an earlier one is encoded
 _THREADS = min(os.cpu_count() or 1, 8)
 
 
