@@ -9,7 +9,7 @@ from typing import Any
 
 from mlops_lite.errors import MlopsLiteError, StoreUnavailableError, UnsupportedStoreError
 
-__all__ = ["explained"]
+__all__ = ["explained", "gone"]
 
 _REASONS = {
     errno.ENOSPC: ("its disk is full", "Free some space, or choose another place with ml.use(…)."),
@@ -18,6 +18,13 @@ _REASONS = {
     errno.EPERM: ("you may not do that there", "Ask for permission, or choose another place with ml.use(…)."),
     errno.EROFS: ("it is read-only", "Choose another place with ml.use(…)."),
 }
+
+
+def gone(url: str) -> StoreUnavailableError:
+    """Make the error for a folder that was there and is not any more."""
+    return StoreUnavailableError(
+        f"The store at {url} is not there any more.", remedy="Mount it again, put it back, or begin anew: ml.use(…)."
+    )
 
 
 @contextmanager

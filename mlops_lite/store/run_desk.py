@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mlops_lite.base import canonical
 from mlops_lite.store import layout, run_layout, run_lock
 from mlops_lite.store.backends._sync import sync_all
-from mlops_lite.store.guard import explained
+from mlops_lite.store.guard import explained, gone
 from mlops_lite.store.run_journal import BufferSink, FileSink, Journal, Sink, forks
 from mlops_lite.store.run_state import State
 
@@ -59,6 +59,7 @@ class Desk:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._backend = store.backend
+        self._root = store.backend.local_path("") or ""
         self._guard = threading.Lock()
         self.open: dict[str, Handle] = {}
         self._ended: list[tuple[str, str]] = []  # run and path of its summary, not durable yet
@@ -98,7 +99,7 @@ class Desk:
             data = canonical.encode(marker)
             self._backend.replace(path, data)
             return None, data
-        descriptor = new_file(local)
+        descriptor = new_file(local, self._root)
         # locked while it is still empty: who reads something in it can rely on the lock
         held = local if run_lock.hold(descriptor) else ""
         marker["process"] = {**run_lock.whereabouts(), "locked": held}
@@ -118,7 +119,7 @@ class Desk:
         local = self._backend.local_path(path)
         if local is None:
             return BufferSink(lambda data: self._backend.replace(path, data))
-        return FileSink(new_file(local))
+        return FileSink(new_file(local, self._root))
 
     def keep(self, objects: Mapping[str, bytes]) -> None:
         """Put small objects down by digest; they become durable with what comes next."""
@@ -170,7 +171,7 @@ class Desk:
             self._backend.replace(path, data)
             return
         with contextlib.suppress(FileExistsError):  # the same bytes, by name
-            descriptor = new_file(local)
+            descriptor = new_file(local, self._root)
             try:
                 write_whole(descriptor, data)
             finally:
@@ -258,12 +259,14 @@ def _add_data(root: str, run: str, files: set[str], folders: set[str]) -> None:
         folders |= {data, f"{root}/{run_layout.DATA}"}
 
 
-def new_file(path: str) -> int:
-    """Open a new file for appending, with its folders."""
+def new_file(path: str, root: str) -> int:
+    """Open a new file of a store for appending, with its folders; the store itself was there before."""
     flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
     try:
         return os.open(path, flags, 0o644)
     except FileNotFoundError:
+        if not os.path.isdir(root):
+            raise gone(root) from None
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return os.open(path, flags, 0o644)
 

@@ -19,6 +19,7 @@ from mlops_lite.errors import (
     UnsupportedStoreError,
 )
 from mlops_lite.store import Store
+from mlops_lite.tracking import RunWarning
 
 
 def contents(root):
@@ -186,3 +187,25 @@ def test_what_names_no_store(given, tmp_path, monkeypatch):
     with pytest.raises(MlopsLiteError):
         Store(given).objects.put(b"x")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_went_away_is_not_begun_again_by_the_way(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLOPS_LITE_CACHE", str(tmp_path / "cache"))
+    store = Store(tmp_path / "s")
+    store.objects.put(b"x")
+    with ml.start_run(store=store):
+        pass
+    store.runs.sync()
+    os.rename(tmp_path / "s", tmp_path / "moved")
+
+    with pytest.raises(StoreUnavailableError, match="is not there any more"):
+        store.objects.put(b"y")
+    with pytest.warns(RunWarning, match="is not there any more"), ml.start_run("kept", store=store) as run:
+        run.log(loss=1.0)
+    assert not os.path.exists(tmp_path / "s")
+
+    os.rename(tmp_path / "moved", tmp_path / "s")
+    store.runs.carry()
+    assert {found.name for found in ml.runs(store=store)} == {"block", "kept"}
+    assert ml.get(run.ref, store).metrics == {"loss": 1.0}
+    assert store.verify().ok

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlparse
 from mlops_lite.errors import InvalidInputError, UnsupportedStoreError
 from mlops_lite.store.backends import Stat
 from mlops_lite.store.backends._sync import sync_all, sync_file, sync_folder, write_back
+from mlops_lite.store.guard import gone
 
 __all__ = ["LocalBackend", "connect"]
 
@@ -66,8 +67,12 @@ class LocalBackend:
         if inside or not os.path.isdir(parent):
             self.make_folder(parent, later)
         if not os.path.isdir(folder):
-            with contextlib.suppress(FileExistsError):
+            try:
                 os.mkdir(folder)
+            except FileExistsError:
+                pass
+            except FileNotFoundError:  # a folder above it, which this process made or saw
+                raise gone(self.root) from None
             if not os.path.isdir(folder):
                 raise NotADirectoryError(errno.ENOTDIR, "a file stands where a folder should be", folder)
         if later is not None and inside:
