@@ -37,6 +37,7 @@ class Candidate:
         self._loaded: dict[str, Loaded] = {}
         self._data: dict[Any, tuple[Any, Any]] = {}
         self._said: dict[Any, Any] = {}
+        self.used: dict[str, None] = {}  # the snapshots that gates measured on
 
     @property
     def ref(self) -> str:
@@ -82,7 +83,11 @@ class Candidate:
         """
         key = _key(on), _key(target)
         if key not in self._data:
-            self._data[key] = _split(_frame(on, self.store), target)
+            if isinstance(on, str):
+                on = workspace.open(Ref.parse(on, kind="dataset"), self.store)
+            self._data[key] = _split(on.load() if _is_version(on) else on, target)
+            if _is_version(on) and on.store == self.store:
+                self.used[str(on.ref)] = None
         return self._data[key]
 
 
@@ -90,10 +95,8 @@ def _key(value: Any) -> Any:
     return str(value) if isinstance(value, str) else id(value)
 
 
-def _frame(on: Any, store: Store) -> Any:
-    if isinstance(on, str):
-        on = workspace.open(Ref.parse(on, kind="dataset"), store)
-    return on.load() if hasattr(on, "load") and hasattr(on, "ref") else on
+def _is_version(on: Any) -> bool:
+    return hasattr(on, "load") and hasattr(on, "ref")
 
 
 def _split(frame: Any, target: Any) -> tuple[Any, Any]:

@@ -144,10 +144,11 @@ def deploy(
     state = place.state
     if model == state.model and not dry_run:
         return place.current()
-    outcomes = evaluated(asked, _candidate(place, version, state, trusted))
+    candidate = _candidate(place, version, state, trusted)
+    outcomes = evaluated(asked, candidate)
     if dry_run:
         return Verdict(model, place.name, outcomes)
-    judged = _recorded(place, model, outcomes, message)
+    judged = _recorded(place, model, outcomes, message, candidate.used)
     step = _step(model, way, key, state, asked_gates=bool(outcomes))
     change = place.append(
         "deploy" if way.share == 1 or state.model is None else "begin",
@@ -156,6 +157,7 @@ def deploy(
         message=message,
         gates=outcomes,
         facts={"judged": judged.number} if judged else None,
+        also=candidate.used,
     )
     workspace.uses(model)
     workspace.made(change.ref)
@@ -213,13 +215,17 @@ def _candidate(place: Place, version: Any, state: State, trusted: Any) -> Candid
     return Candidate(place.store, version, champion, place.name, trusted)
 
 
-def _recorded(place: Place, model: str, outcomes: tuple[Outcome, ...], message: str | None) -> Change | None:
+def _recorded(
+    place: Place, model: str, outcomes: tuple[Outcome, ...], message: str | None, used: Iterable[str]
+) -> Change | None:
     """Keep what the gates said before anything switches; refuse where one of them did."""
     if not outcomes:
         return None
     verdict = Verdict(model, place.name, outcomes)
     facts = {"refused": sum(not outcome.ok for outcome in outcomes)}
-    judged = place.append("judge", model, _same, message=message, gates=outcomes, facts=facts, keep_same=True)
+    judged = place.append(
+        "judge", model, _same, message=message, gates=outcomes, facts=facts, keep_same=True, also=used
+    )
     if verdict.ok:
         return judged
     goes_on = f"{judged.serving} goes on serving" if judged.serving else "nothing serves there yet"

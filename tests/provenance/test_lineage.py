@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import mlops_lite as ml
-from mlops_lite.errors import InvalidInputError, NotFoundError
+from mlops_lite.errors import GateError, InvalidInputError, NotFoundError
 from mlops_lite.store import Store
 
 
@@ -89,6 +89,18 @@ def test_an_alarm_about_a_bare_frame_leads_back_to_the_reference(chain, store):
     assert set(ml.lineage(first.ref, store=store).sources) == {"monitor/watch@1", snapshot.ref}
     assert set(ml.lineage(second.ref, store=store).sources) == {"monitor/watch@3", other.ref}
     assert first.ref in ml.lineage(snapshot, store=store).results
+
+
+def test_a_deployment_leads_back_to_what_its_gates_measured_on(chain, store):
+    held_out = ml.Dataset("held out", store=store).snapshot(frame().assign(y=0.0))
+    elsewhere = ml.Dataset("elsewhere", store="memory://held-out").snapshot(frame().assign(y=0.0))
+    gates = [ml.gates.Metric("mae", at_most=1, on=on, target="y") for on in ("dataset/held out", held_out, elsewhere)]
+    ml.deploy("churn@1", to="staging", gates=gates, store=store)
+    with pytest.raises(GateError):
+        ml.deploy("churn@2", to="prod2", gates=gates[1], store=store)
+
+    assert held_out.ref in ml.lineage("deployment/staging@2", store=store).sources
+    assert {"deployment/staging@2", "deployment/prod2@1"} <= set(ml.lineage(held_out, store=store).results)
 
 
 def test_a_rollback_belongs_to_both_versions(chain, store):
