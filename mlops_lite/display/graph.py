@@ -152,8 +152,8 @@ def _box(node: Node, x: int, y: int) -> str:
     note = (
         f'<text class="q" x="{x + 8}" y="{y + 32}">{html(clip(visible(node.note), _LABEL))}</text>' if node.note else ""
     )
-    tone = f" t-{node.tone}" if node.tone else ""
-    shape = f'<rect class="box{tone}" x="{x}" y="{y}" width="{_BOX}" height="{_HIGH}"/>'
+    tone = f' class="t-{node.tone}"' if node.tone else ""
+    shape = f'<rect{tone} x="{x}" y="{y}" width="{_BOX}" height="{_HIGH}"/>'
     whole = f"<title>{html(node.label)}</title>" if width(node.label) > _LABEL - 2 else ""
     return f'<g>{whole}{shape}<text x="{x + 8}" y="{y + at}">{label}</text>{note}</g>'
 

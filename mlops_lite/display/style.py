@@ -33,8 +33,8 @@ padding:.5em .7em;overflow-x:auto;max-width:76em}
 .M p{margin:.25em 0}.M .t{font-weight:600;font-size:1.1em;margin:0}.M .q{color:var(--q)}
 .M .b{font-weight:600;white-space:nowrap}.M .t-ok{color:var(--ok)}.M .t-info{color:var(--info)}
 .M .t-warning{color:var(--warning)}.M .t-alert{color:var(--alert)}
-.M.M table{border-collapse:collapse;margin:.4em 0;font-size:inherit;border:0;color:inherit;table-layout:auto}
-.M.M caption{caption-side:top;text-align:left;color:var(--q);padding:.1em 0;font-style:normal}
+.M.M table{border-collapse:collapse;margin:.4em 0;font-size:inherit;border:0;color:inherit}
+.M.M caption{caption-side:top;text-align:left;color:var(--q);padding:.1em 0}
 .M.M :is(th,td){text-align:left;vertical-align:top;padding:.12em 1em .12em 0;border:0;background:none;
 white-space:nowrap;font-weight:400}
 .M.M .w{white-space:normal;overflow-wrap:anywhere;min-width:16em;max-width:36em}
@@ -45,11 +45,11 @@ white-space:nowrap;font-weight:400}
 padding-left:.7em;overflow-x:auto;margin:.4em 0}
 .M figure{margin:.5em 0}.M figcaption{color:var(--q)}.M svg{max-width:100%;height:auto;vertical-align:middle}
 .M svg text{font:11px system-ui,sans-serif;fill:var(--f)}.M svg .q{fill:var(--q)}
-.M svg :is(.ax,.ar,.lim,.s1,.s2,.s3){fill:none}.M .ax{stroke:var(--l)}.M .ar,.M .box{stroke:var(--q)}
+.M svg :is(.ax,.ar,.lim,.s1,.s2,.s3){fill:none}.M .ax{stroke:var(--l)}.M .ar,.M rect{stroke:var(--q)}
 .M .s1{stroke:var(--one);stroke-width:1.6}.M .s2{stroke:var(--two);stroke-width:1.6;stroke-dasharray:5 3}
 .M .s3{stroke:var(--q);stroke-width:1.6;stroke-dasharray:1.5 2.5}
 .M .f1{fill:var(--one);fill-opacity:.3}.M .lim{stroke:var(--alert);stroke-dasharray:2 2}
-.M .box{fill:var(--g);rx:5px}.M .box.t-alert{stroke:var(--alert);stroke-width:2}
+.M rect{fill:var(--g);rx:5px}.M rect.t-alert{stroke:var(--alert);stroke-width:2}
 """
 
 

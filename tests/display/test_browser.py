@@ -41,7 +41,7 @@ for (const box of document.querySelectorAll("[id^=theme]")) {
   said[box.id] = {
     ink: root.color, ground: root.backgroundColor, alert: of(".t-alert").color, quiet: of(".q").color,
     cell: of("tbody td:not(.n)").textAlign, number: of("tbody td.n").textAlign, row: of("tbody tr").backgroundColor,
-    curve: of(".s1").stroke, box: of(".box").fill, label: of("svg text").fill, badge: of(".t-alert").padding,
+    curve: of(".s1").stroke, box: of("rect").fill, label: of("svg text").fill, badge: of(".t-alert").padding,
     folded: box.querySelectorAll("details")[0].open, wide: box.scrollWidth > innerWidth,
   };
 }
