@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 
 from mlops_lite.base import canonical
+from mlops_lite.display import Drawn
 from mlops_lite.errors import DamagedError, InvalidInputError, NotFoundError, suggest
 from mlops_lite.stats import values
 from mlops_lite.stats.cells import (
@@ -30,6 +31,7 @@ from mlops_lite.stats.tally import tally
 __all__ = ["Frame", "Profile", "profile"]
 
 FORMAT = 1
+_MOST_DRAWN = 20  # columns
 SAMPLE = 100_000  # rows by which cells are chosen
 _WORTH_A_THREAD = 1 << 18  # rows: below that, threads wait for each other more than they help
 
@@ -63,8 +65,8 @@ class Frame:
         return cls({name: cells_of(described) for name, described in _read(data, "frame")["columns"]})
 
 
-@attrs.frozen(eq=False)
-class Profile:
+@attrs.frozen(eq=False, repr=False)
+class Profile(Drawn):
     """What is known of a table, column by column.
 
     Parameters
@@ -129,6 +131,16 @@ class Profile:
         """Give the summary of each column: mean, quartiles, the commonest level."""
         return {name: column.summary() for name, column in self.columns.items()}
 
+    def _view(self) -> Any:
+        from mlops_lite.display import card, table
+
+        rows = [_glance(column) for column in self.columns.values()]
+        heads = ["column", "missing", "min", "median", "max", "commonest"]
+        return card("Profile", table(heads, rows, f"{self.rows:,} rows", most=_MOST_DRAWN))
+
+    def __repr__(self) -> str:
+        return f"<Profile of {self.rows:,} rows, {len(self.columns)} columns>"
+
     def encode(self, frame: Frame | None = None) -> bytes:
         """Write it.
 
@@ -159,6 +171,15 @@ class Profile:
         cells = [cells_of(each) for each in found["cells"] or ()] or [frame.columns[name] for name in names if frame]
         pairs = zip(found["columns"], cells, strict=True)
         return cls(found["rows"], {column["name"]: ColumnProfile.of(column, own) for column, own in pairs})
+
+
+def _glance(column: ColumnProfile) -> list[Any]:
+    found = column.summary()
+    places = [found.get(name) for name in ("min", "50%", "max")]
+    if column.family == "times":
+        kind = np.timedelta64 if column.type.startswith("duration") else np.datetime64
+        places = [str(kind(int(each), "s")) if np.isfinite(each) else None for each in places]
+    return [column.name, column.missing, *places, found.get("top")]
 
 
 def profile(data: Any, frame: Frame | None = None, *, threads: int | None = None) -> Profile:

@@ -222,3 +222,13 @@ def test_cells_without_values():
     cells = number_cells(np.array([np.nan, np.inf]))
     assert cells.size == 1
     assert isinstance(cells, NumberCells)
+
+
+def test_a_profile_is_read_at_a_glance():
+    seen = profile({"age": np.array([31.0, 45.0, np.nan]), "<b>": np.array(["Rome", "Oslo", "Rome"])})
+    assert repr(seen) == "<Profile of 3 rows, 2 columns>"
+    assert "Rome" in str(seen) and "45" in str(seen)
+    assert "<b>" not in seen._repr_html_() and len(seen._repr_html_()) < 8_000
+    assert repr(profile({})) == "<Profile of 0 rows, 0 columns>" and str(profile({}))
+    times = profile({"t": np.array(["2020-01-01", "NaT"], "M8[s]"), "d": np.array([86400, 86400], "m8[s]")})
+    assert "2020-01-01" in str(times) and "86400 seconds" in str(times)
