@@ -353,8 +353,9 @@ class Index:
     def _replace_by_segment(self, table: pa.Table, paths: list[str]) -> None:
         data = _to_bytes(table.sort_by("id"))
         path = _segment_path(sha256(data))
+        self._backend.replace(path, data)  # whole at once: others open what they find
         batch = self._backend.batch()
-        batch.write(path, data)
+        batch.keep(path)
         batch.commit()
         self._backend.delete([old for old in paths if old != path])
 

@@ -53,7 +53,8 @@ def _copy(source: Store, target: Store, found: list[Stat]) -> int:
     missing = [stat for stat in found if there.get(stat.path) != stat.size]
     batch = target.backend.batch()
     for stat in missing:
-        batch.write(stat.path, source.backend.read(stat.path))
+        target.backend.replace(stat.path, source.backend.read(stat.path))  # whole at once: others open what they find
+        batch.keep(stat.path)
     batch.commit()
     return len(missing)
 
