@@ -175,9 +175,9 @@ class Profile(Drawn):
 
 def _glance(column: ColumnProfile) -> list[Any]:
     found = column.summary()
-    places = [found.get(name) for name in ("min", "50%", "max")]
+    places: list[Any] = [found.get(name) for name in ("min", "50%", "max")]
     if column.family == "times":
-        kind = np.timedelta64 if column.type.startswith("duration") else np.datetime64
+        kind: Any = np.timedelta64 if column.type.startswith("duration") else np.datetime64
         places = [str(kind(int(each), "s")) if np.isfinite(each) else None for each in places]
     return [column.name, column.missing, *places, found.get("top")]
 
