@@ -38,7 +38,7 @@ class Parent:
     store: str = ""
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Record:
     """One entry of a log: what happened, who, when, from what.
 
@@ -99,6 +99,10 @@ class Record:
     def ref(self) -> Ref:
         """The ref of this entry."""
         return Ref.of(self.kind, self.name, self.number) if self.kind in KINDS else _foreign(self)
+
+    def __repr__(self) -> str:
+        when = f"{self.time:%Y-%m-%d %H:%M:%S} UTC"
+        return f"<Record {self.kind}/{self.name}@{self.number}: {self.action}, {self.author}, {when}>"
 
     def encode(self) -> bytes:
         """Write it as it stands in the log.

@@ -97,3 +97,9 @@ def test_every_flipped_bit_is_found_though_nothing_follows_the_record():
 def test_what_is_no_record_is_damage(data):
     with pytest.raises(DamagedError, match=r"no JSON object|This is no Record|checksum does not fit"):
         Record.decode(data)
+
+
+def test_a_record_says_in_one_line_what_happened():
+    moment = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
+    record = Record("model-label", "churn", 3, "label", moment, "ada", "01X", body={"map": {"champion": [2, 3]}})
+    assert repr(record) == "<Record model-label/churn@3: label, ada, 2026-11-01 09:30:00 UTC>"
