@@ -72,7 +72,7 @@ def made(store, word):
     snapshot = ds.snapshot(table(word, 600), key="id", message=word)
     ds.snapshot(table(word, 600, 1.0), message=word)
     ds.tag("golden", 1)
-    yield from (snapshot, ds, ds.versions(), ds.diff(1, 2))
+    yield from (snapshot, ds, ds.versions(), ds.diff(1, 2), snapshot.statistics)
 
     @ml.track_run(experiment=word, seed=0, tags={"what": word})
     def train(data, text=word):
