@@ -414,7 +414,13 @@ class Deployment(Drawn):
         return self._place.at(when)
 
     def predictions(
-        self, since: Since = None, until: Since = None, *, shadow: bool = False, version: object = None
+        self,
+        since: Since = None,
+        until: Since = None,
+        *,
+        shadow: bool = False,
+        version: object = None,
+        method: str | None = None,
     ) -> pd.DataFrame:
         """Read what was predicted, by all processes.
 
@@ -426,6 +432,9 @@ class Deployment(Drawn):
             The answers of a shadow instead of those that were given.
         version : str or ModelVersion, optional
             Only of this model version.
+        method : str, optional
+            Only answers of this method, such as ``predict_proba``, where a service uses several: a monitor would
+            else find predictions and scores missing by turns.
 
         Returns
         -------
@@ -436,7 +445,7 @@ class Deployment(Drawn):
             self._wiring.log.flush()
         from mlops_lite.deployment.reading import read
 
-        return read(self.store, self.name, since, until, shadow=shadow, version=version)
+        return read(self.store, self.name, since, until, shadow=shadow, version=version, method=method)
 
     def label(self, ids: Any, y: Any) -> int:
         """Keep what turned out to be true.

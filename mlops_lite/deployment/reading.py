@@ -81,6 +81,7 @@ def read(
     *,
     shadow: bool = False,
     version: object = None,
+    method: str | None = None,
 ) -> pd.DataFrame:
     """Read what was predicted.
 
@@ -95,6 +96,9 @@ def read(
         The answers of a shadow, which nobody was given, instead of those that were given.
     version : str or value with a ref, optional
         Only of this model version.
+    method : str, optional
+        Only answers of this method, such as ``predict_proba``: a service that uses several would else be read as one
+        whose predictions and scores are missing by turns.
 
     Returns
     -------
@@ -119,6 +123,8 @@ def read(
         keep &= frame["time"] < end
     if version is not None:
         keep &= frame["model"] == str(Ref.parse(version, kind="model"))
+    if method is not None:
+        keep &= frame["method"] == method
     frame = frame[keep].sort_values("time", kind="stable", ignore_index=True).drop(columns="role")
     labels = _labels(store, records)
     if labels is not None:

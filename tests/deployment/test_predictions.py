@@ -78,6 +78,7 @@ def test_every_call_is_kept(live, store):
     assert found["key"].tolist()[2:] == ["7", "x"]
     assert set(found["model"]) == {"model/churn@1"}
     assert found["deployment"].tolist() == [1] * 4
+    assert handle.predictions(method="predict_proba")["request_id"].tolist() == ["c"]
     assert (found["seconds"] > 0).all()
     assert (pd.Timestamp.now("UTC") - found["time"]).max() < pd.Timedelta("1min")
     for column in ("age", "city", "visits", "vip", "since"):
