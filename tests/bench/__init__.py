@@ -6,9 +6,13 @@ Each area is one file, ``tests/bench/<area>.py``, with functions marked by :func
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
 import statistics
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +45,21 @@ def case(name: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
         return function
 
     return remember
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[str]:
+    """Give a folder of its own (below ``BENCH_FOLDER`` where that is set), with a cache folder inside."""
+    path = tempfile.mkdtemp(prefix="bench-", dir=os.environ.get("BENCH_FOLDER"))
+    before = os.environ.get("MLOPS_LITE_CACHE")
+    os.environ["MLOPS_LITE_CACHE"] = f"{path}/cache"
+    try:
+        yield path
+    finally:
+        os.environ.pop("MLOPS_LITE_CACHE")
+        if before is not None:
+            os.environ["MLOPS_LITE_CACHE"] = before
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def seconds(function: Callable[[], Any]) -> float:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.bench import Row, case, seconds
+from tests.bench import Row, case, folder, seconds
 
 ROWS = int(os.environ.get("ROWS", 5_000_000))
 ROUNDS = 5
@@ -79,22 +77,6 @@ def write_tuned(table: Any, path: str) -> None:
     os.close(descriptor)
 
 
-@contextlib.contextmanager
-def place() -> Iterator[str]:
-    """Give a folder on the disk, and a cache of its own."""
-    path = tempfile.mkdtemp(prefix="bench-data-", dir=os.environ.get("BENCH_DIR"))
-    before = os.environ.get("MLOPS_LITE_CACHE")
-    os.environ["MLOPS_LITE_CACHE"] = f"{path}/cache"
-    try:
-        yield path
-    finally:
-        if before is None:
-            del os.environ["MLOPS_LITE_CACHE"]
-        else:
-            os.environ["MLOPS_LITE_CACHE"] = before
-        shutil.rmtree(path, ignore_errors=True)
-
-
 def medians(rounds: int, *functions: Callable[[], Any]) -> list[float]:
     """Time functions in turn; each prepares itself and returns the seconds that count."""
     times = [[function() for function in functions] for _ in range(rounds)]
@@ -108,7 +90,7 @@ def write() -> Iterator[Row]:
 
     table = made()
     print(f"<!-- {table.nbytes / 1e6:.0f} MB in memory -->")
-    with place() as path:
+    with folder() as path:
         counter = iter(range(1000))
 
         def floor() -> float:
@@ -195,7 +177,7 @@ def change() -> Iterator[Row]:
     import mlops_lite as ml
 
     table = made()
-    with place() as path:
+    with folder() as path:
         write_tuned(table, f"{path}/one.parquet")
         bare = statistics.median(seconds(lambda: write_tuned(table, f"{path}/one.parquet")) for _ in range(ROUNDS))
         whole = size_of(f"{path}/one.parquet")
@@ -278,7 +260,7 @@ def load() -> Iterator[Row]:
     import mlops_lite as ml
 
     table = made()
-    with place() as path:
+    with folder() as path:
         write_tuned(table, f"{path}/one.parquet")
         dataset = ml.Dataset("orders", store=f"{path}/store")
         dataset.snapshot(table)
@@ -307,7 +289,7 @@ def diff() -> Iterator[Row]:
     import mlops_lite as ml
 
     table = made()
-    with place() as path:
+    with folder() as path:
         changed = blocks(table, 0.01, 5)
         write_tuned(table, f"{path}/one.parquet")
         write_tuned(changed, f"{path}/two.parquet")
@@ -354,7 +336,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024, s.nu
 def stream() -> Iterator[Row]:
     """A stream of 4 GiB."""
     rows = 4 * 2**30 // 128 // 100_000 * 100_000
-    with place() as path:
+    with folder() as path:
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         command = [sys.executable, "-c", STREAM, f"{path}/store", str(rows)]
         start = time.perf_counter()
@@ -371,10 +353,10 @@ def files() -> Iterator[Row]:
     """20,000 files of 4 KiB."""
     import mlops_lite as ml
 
-    with place() as path:
+    with folder() as path:
         for number in range(20_000):
-            folder = f"{path}/tree/{number // 200:03}"
-            os.makedirs(folder, exist_ok=True)
+            group = f"{path}/tree/{number // 200:03}"
+            os.makedirs(group, exist_ok=True)
             Path(folder, f"{number}.bin").write_bytes(os.urandom(4096))
 
         def copied() -> float:

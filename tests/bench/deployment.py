@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench import Row, case
+from tests.bench import Row, case, folder
 
 CALLS = 2_000
 
@@ -40,21 +37,6 @@ class Heavy:
 
     def predict(self, X: Any) -> Any:
         return np.full(len(X), self.weights[0])
-
-
-@contextlib.contextmanager
-def folder() -> Iterator[str]:
-    """Give a folder of its own, with a cache folder inside."""
-    path = tempfile.mkdtemp(prefix="bench-deployment-", dir=os.environ.get("BENCH_FOLDER"))
-    before = os.environ.get("MLOPS_LITE_CACHE")
-    os.environ["MLOPS_LITE_CACHE"] = f"{path}/cache"
-    try:
-        yield path
-    finally:
-        os.environ.pop("MLOPS_LITE_CACHE")
-        if before is not None:
-            os.environ["MLOPS_LITE_CACHE"] = before
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def frames() -> dict[str, Any]:

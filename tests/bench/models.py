@@ -10,35 +10,18 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.bench import Row, case, in_turn, seconds
+from tests.bench import Row, case, folder, in_turn, seconds
 
 MIB = 1 << 20
 ROUNDS = 5
 SIZE_MIB = int(os.environ.get("BENCH_MODEL_MIB", "256"))  # of each of the four arrays
 CHUNK = 4 * MIB
-
-
-@contextlib.contextmanager
-def folder() -> Iterator[str]:
-    """Give a folder of its own, with a cache folder inside."""
-    path = tempfile.mkdtemp(prefix="bench-models-", dir=os.environ.get("BENCH_FOLDER"))
-    before = os.environ.get("MLOPS_LITE_CACHE")
-    os.environ["MLOPS_LITE_CACHE"] = f"{path}/cache"
-    try:
-        yield path
-    finally:
-        if before is None:
-            del os.environ["MLOPS_LITE_CACHE"]
-        else:
-            os.environ["MLOPS_LITE_CACHE"] = before
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def four_arrays(seed: int = 0) -> dict[str, Any]:

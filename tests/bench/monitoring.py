@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from tests.bench import Row, case, in_turn, seconds
+from tests.bench import Row, case, folder, in_turn, seconds
 
 NUMBERS, LEVELS = 50, 10
-
-
-@contextlib.contextmanager
-def folder() -> Iterator[str]:
-    """Give a folder of its own, with a cache folder inside."""
-    path = tempfile.mkdtemp(prefix="bench-monitoring-", dir=os.environ.get("BENCH_FOLDER"))
-    before = os.environ.get("MLOPS_LITE_CACHE")
-    os.environ["MLOPS_LITE_CACHE"] = f"{path}/cache"
-    try:
-        yield path
-    finally:
-        os.environ.pop("MLOPS_LITE_CACHE")
-        if before is not None:
-            os.environ["MLOPS_LITE_CACHE"] = before
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def table(rows: int, seed: int = 0) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib.util
 import os
@@ -10,7 +9,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
@@ -18,25 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.bench import Row, case, in_turn, seconds
+from tests.bench import Row, case, folder, in_turn, seconds
 
 POINTS = 100_000
-
-
-@contextlib.contextmanager
-def folder() -> Iterator[str]:
-    """Give a folder of its own, with a cache folder inside."""
-    path = tempfile.mkdtemp(prefix="bench-runs-", dir=os.environ.get("BENCH_FOLDER"))
-    before = os.environ.get("MLOPS_LITE_CACHE")
-    os.environ["MLOPS_LITE_CACHE"] = f"{path}/cache"
-    try:
-        yield path
-    finally:
-        if before is None:
-            del os.environ["MLOPS_LITE_CACHE"]
-        else:
-            os.environ["MLOPS_LITE_CACHE"] = before
-        shutil.rmtree(path, ignore_errors=True)
 
 
 FIRST = """

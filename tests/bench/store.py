@@ -13,7 +13,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -21,24 +20,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.bench import Row, case, in_turn, seconds
+from tests.bench import Row, case, folder, in_turn, seconds
 
 FORK = multiprocessing.get_context("fork")
 ROOT = Path(__file__).parents[2]
-
-
-@contextlib.contextmanager
-def folder() -> Iterator[str]:
-    """Give a folder of its own, with a cache folder inside."""
-    path = tempfile.mkdtemp(prefix="bench-store-", dir=os.environ.get("BENCH_FOLDER"))
-    before = os.environ.get("MLOPS_LITE_CACHE")
-    os.environ["MLOPS_LITE_CACHE"] = f"{path}/cache"
-    try:
-        yield path
-    finally:
-        os.environ.pop("MLOPS_LITE_CACHE")
-        os.environ.update({"MLOPS_LITE_CACHE": before} if before else {})
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def sync_folder(path: str) -> None:
