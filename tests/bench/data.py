@@ -357,7 +357,7 @@ def files() -> Iterator[Row]:
         for number in range(20_000):
             group = f"{path}/tree/{number // 200:03}"
             os.makedirs(group, exist_ok=True)
-            Path(folder, f"{number}.bin").write_bytes(os.urandom(4096))
+            Path(group, f"{number}.bin").write_bytes(os.urandom(4096))
 
         def copied() -> float:
             shutil.rmtree(f"{path}/copy", ignore_errors=True)
