@@ -32,12 +32,13 @@ def look_of_comparison(comparison: Comparison) -> Element:
 def _tables(comparison: Comparison) -> Iterator[Element]:
     parts = [
         (comparison.scores, "metric", "Scores on the same rows, with 95 % intervals"),
-        (comparison.differences, "metric", f"How much each scores more than {comparison.names[0]}"),
         (comparison.metrics, "metric", "Recorded metrics"),
         (comparison.params, "parameter", "Parameters"),
         (comparison.data, "dataset", "Data"),
         (comparison.packages, "package", "Packages that differ"),
     ]
+    if len(comparison.differences):
+        yield _table(comparison.differences, "metric", f"How much each scores more than {comparison.names[0]}")
     same = []
     for frame, name, caption in parts:
         differs = [len({str(value) for value in row}) > 1 for row in frame.to_numpy(object)]

@@ -172,4 +172,6 @@ def test_a_comparison_and_a_reproduction_can_be_looked_at(runs, versions):
         assert EVIL not in page and len(page.encode()) <= 9_000
         assert str(value).count("\n") > 2 and repr(value).startswith("<")
     assert "roc_auc" in str(shown[1]) and "depth" in str(shown[0])
+    compared, alike = str(shown[1]).split("The same for all")
+    assert "How much each scores more than churn@1" in compared and "scores more" not in alike
     assert "identical" in str(shown[3]) and "Nothing differs" in str(shown[3])
