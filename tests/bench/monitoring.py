@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import statistics
 import subprocess
@@ -15,6 +17,7 @@ import pandas as pd
 from tests.bench import Row, case, folder, in_turn, seconds
 
 NUMBERS, LEVELS = 50, 10
+ROOT = Path(__file__).parents[2]
 
 
 def table(rows: int, seed: int = 0) -> pd.DataFrame:
@@ -350,16 +353,36 @@ def streams() -> Iterator[Row]:
 
 @case("monitoring.peers")
 def peers() -> Iterator[Row]:
-    """A check of 100,000 rows, beside a loop of ks_2samp over the columns of numbers alone."""
+    """A check beside a loop of ks_2samp over the columns of numbers alone, and beside other libraries, where installed.
+
+    Each has an environment of its own, ``<BENCH_PEERS>/<library>``, as few of them agree on their needs.
+    """
     from scipy.stats import ks_2samp
 
     with folder() as path:
-        before, now = table(100_000, 1), table(100_000)
-        monitor = judging(now, path)
+        for rows in (100_000, 1_000_000):
+            before, now = table(rows, 1), table(rows)
+            monitor = judging(now, path)
 
-        def loop() -> None:
-            for place in range(NUMBERS):
-                ks_2samp(before[f"n{place}"].dropna(), now[f"n{place}"].dropna(), method="asymp")
+            def loop(before: pd.DataFrame = before, now: pd.DataFrame = now) -> None:
+                for place in range(NUMBERS):
+                    ks_2samp(before[f"n{place}"].dropna(), now[f"n{place}"].dropna(), method="asymp")
 
-        ours, theirs = in_turn(lambda: monitor.check(now), loop, rounds=5)  # type: ignore[attr-defined]
-        yield Row("check of 100,000 rows, all columns and rules", ours, None, peers={"scipy.ks_2samp, numbers": theirs})
+            ours, theirs = in_turn(lambda: monitor.check(now), loop, rounds=5)  # type: ignore[attr-defined]  # noqa: B023
+            before.to_parquet(f"{path}/reference.parquet")
+            now.to_parquet(f"{path}/current.parquet")
+            found = {"scipy.ks_2samp, numbers": theirs} | dict(_other_libraries(path))
+            yield Row(f"check of {rows:,} rows, all columns and rules", ours, None, peers=found)
+
+
+def _other_libraries(path: str) -> Iterator[tuple[str, float]]:
+    """Time the check of each library that is installed; one that takes minutes is left out."""
+    for name in ("nannyml", "alibi-detect", "evidently"):
+        python = Path(os.environ.get("BENCH_PEERS", ""), name, "bin", "python")
+        if python.exists():
+            command = [python, ROOT / "tests/bench/_drift_peers.py", name]
+            given = [f"{path}/reference.parquet", f"{path}/current.parquet", "3"]
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                told = subprocess.run([*command, *given], capture_output=True, timeout=90, check=True)
+                found = json.loads(told.stdout.splitlines()[-1])
+                yield f"{name} {found['version']}", statistics.median(found["seconds"])
