@@ -50,30 +50,30 @@ class Cut:
         """The most rows of a part."""
         return 2 << self.bits
 
-    def ends(self, table: pa.Table) -> np.ndarray[Any, Any]:
-        """Say behind which rows a part may end.
+    def ends(self, table: pa.Table) -> Iterator[tuple[np.ndarray[Any, Any], int]]:
+        """Say behind which rows a part may end, some rows at a time.
 
         Parameters
         ----------
         table : pyarrow.Table
 
-        Returns
-        -------
-        ndarray of int64
-            Ascending counts of rows.
+        Yields
+        ------
+        ndarray of int64, int
+            Ascending counts of rows, and how many rows have been looked at.
         """
         if not self.columns:
-            return np.empty(0, np.int64)
+            yield np.empty(0, np.int64), table.num_rows
+            return
         limit = np.uint64(1 << (64 - self.bits))
-        found = [np.empty(0, np.int64)]
         done = 0
         for block in table.select(list(dict.fromkeys(self.columns))).to_batches(_BLOCK):
             mixed = _mixed(_numbers(block.column(0)))
             for column in block.columns[1:]:
                 mixed = _mixed(mixed + _numbers(column))
-            found.append(np.flatnonzero(mixed < limit) + (done + 1))
+            found = np.flatnonzero(mixed < limit) + (done + 1)
             done += len(block)
-        return np.concatenate(found)
+            yield found, done
 
 
 def _mixed(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -153,22 +153,20 @@ class Cutter:
         self._rule = rule
         self._open = 0  # rows since the last cut
 
-    def cuts(self, table: pa.Table) -> list[int]:
-        """Give the counts of rows of this block behind which a part ends."""
-        ends = self._rule.ends(table)
-        found: list[int] = []
+    def cuts(self, table: pa.Table) -> Iterator[int]:
+        """Give the counts of rows of this block behind which a part ends, each as soon as it is known."""
         start = -self._open
-        while (end := self._next(ends, start, table.num_rows)) is not None:
-            found.append(end)
-            start = end
+        for ends, done in self._rule.ends(table):
+            while (end := self._next(ends, start, done)) is not None:
+                yield end
+                start = end
         self._open = table.num_rows - start
-        return found
 
-    def _next(self, ends: np.ndarray[Any, Any], start: int, rows: int) -> int | None:
+    def _next(self, ends: np.ndarray[Any, Any], start: int, done: int) -> int | None:
         place = int(np.searchsorted(ends, start + self._rule.least))
         last = start + self._rule.most
         end = min(int(ends[place]), last) if place < len(ends) else last
-        return end if end <= rows else None
+        return end if end <= done else None
 
 
 def choose(sample: pa.Table, rows: int | None) -> Cut:

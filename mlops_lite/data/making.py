@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["appended", "commit", "written"]
 
+_SAMPLE_ROWS = 1 << 19  # by which a column is recognised under another name
+
 
 @attrs.frozen
 class Made:
@@ -223,7 +225,7 @@ def _now_called(found: Source, sample: pa.Table, parent: Manifest, name: str) ->
     for field in found.schema:
         if field.name in parent.schema.names or plain(field.type) != kind:
             continue
-        cuts = Cutter(attrs.evolve(parent.cut, columns=(field.name,))).cuts(sample)
+        cuts = list(Cutter(attrs.evolve(parent.cut, columns=(field.name,))).cuts(sample.slice(0, _SAMPLE_ROWS)))
         if cuts and cuts == np.cumsum(parent.rows[: len(cuts)]).tolist():
             return str(field.name)
     return None

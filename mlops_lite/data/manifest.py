@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from mlops_lite.base import canonical
 from mlops_lite.data.cut import Cut
-from mlops_lite.errors import DamagedError
+from mlops_lite.errors import DamagedError, NewerFormatError
 from mlops_lite.frames import _layout
 
-__all__ = ["ADDRESS_BYTES", "Cells", "Manifest"]
+__all__ = ["ADDRESS_BYTES", "FORMAT", "Cells", "Manifest"]
 
+FORMAT = 2  # 1 hashed integers by their range alone
 ADDRESS_BYTES = 32
 _ADDRESS = np.dtype(f"V{ADDRESS_BYTES}")
 _INTEGERS = ("file", "group", "field", "nulls")
@@ -105,7 +106,7 @@ class Manifest:
     def _head(self) -> bytes:
         return canonical.encode(
             {
-                "format": 1,
+                "format": FORMAT,
                 "schema": describe(self.schema),
                 "cut": canonical.unstructure(self.cut),
                 "key": list(self.key),
@@ -187,7 +188,7 @@ class Manifest:
             "fields": _list(pa.array(self.fields, pa.string())),
         }
         batch = pa.record_batch(list(lists.values()), names=list(lists))
-        head = canonical.encode({"format": 1, "cut": canonical.unstructure(self.cut), "key": list(self.key)})
+        head = canonical.encode({"format": FORMAT, "cut": canonical.unstructure(self.cut), "key": list(self.key)})
         batch = batch.replace_schema_metadata({b"head": head, b"schema": self.schema.serialize().to_pybytes()})
         sink = pa.BufferOutputStream()
         with pa.ipc.new_file(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
@@ -202,6 +203,8 @@ class Manifest:
         ------
         DamagedError
             The bytes are no manifest.
+        NewerFormatError
+            A newer mlops_lite wrote it.
         """
         try:
             batch = pa.ipc.open_file(pa.py_buffer(data)).get_batch(0)
@@ -211,6 +214,11 @@ class Manifest:
             lists = {name: batch.column(name).values for name in batch.schema.names}
         except (pa.ArrowException, OSError, KeyError) as error:
             raise DamagedError(f"These bytes are no manifest of a table: {error}") from error
+        if head["format"] > FORMAT:
+            raise NewerFormatError(
+                f"A manifest of a table has format {head['format']}; this mlops_lite reads up to {FORMAT}.",
+                remedy="pip install --upgrade mlops_lite",
+            )
         rows = lists["rows"].to_numpy()
         shape = (len(schema), len(rows))
         cells = Cells(

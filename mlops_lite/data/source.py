@@ -70,7 +70,7 @@ def source(value: Any) -> Source:
     if kind is not None:
         table = frames.to_arrow(value, whole=True)
         check_types(table.schema)
-        return Source(kind, table.schema, _slices(table), table.num_rows, table)
+        return Source(kind, table.schema, iter([table] if table.num_rows else []), table.num_rows, table)
     if not frames.is_stream(value):
         frames.to_arrow(value)  # says what is wrong
     return _stream(value)

@@ -26,7 +26,7 @@ __all__ = ["Writer"]
 
 _RUN_PARTS = 8  # parts in a file at most: fewer footers to read for a few columns
 _RUN_BYTES = 32 << 20  # and bytes: what a thread holds at a time
-_RUNS_AHEAD = 1  # runs that are being addressed while an earlier one is encoded
+_FEW_PARTS = 3  # that are not worth two files
 _THREADS = min(os.cpu_count() or 1, 8)
 
 
@@ -85,49 +85,50 @@ class Writer:
         rows : int, optional
             How many there are, for the progress bar.
         """
-        looking: deque[list[Future[_Part]]] = deque()
-        encoding: deque[Future[None]] = deque()
+        running: deque[Future[list[_Part]]] = deque()
         pool = ThreadPoolExecutor(_THREADS)
         try:
             with progress.bar(total=rows, description="snapshot", unit=" rows") as bar:
-                for parts in _runs(self._parts(blocks)):
-                    looking.append([pool.submit(self._look, part) for part in parts])
-                    while len(looking) > _RUNS_AHEAD:
-                        self._store(looking.popleft(), encoding, pool, bar)
-                while looking:
-                    self._store(looking.popleft(), encoding, pool, bar)
-                for future in encoding:
-                    future.result()
+                for run in _runs(self._parts(blocks)):
+                    running.append(pool.submit(self._write, run))
+                    if len(running) > _THREADS:
+                        self._finish(running.popleft(), bar)
+                while running:
+                    self._finish(running.popleft(), bar)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _store(
-        self, looking: list[Future[_Part]], encoding: deque[Future[None]], pool: ThreadPoolExecutor, bar: Any
-    ) -> None:
-        """Send what a run of parts lacks on its way: parts that lack the same columns go into one file."""
-        parts = [future.result() for future in looking]
-        together: dict[tuple[int, ...], list[_Part]] = {}
-        for part in parts:
-            together.setdefault(part.lacking, []).append(part)
-        together.pop((), None)
-        encoding += [pool.submit(self._encode, lacking, group) for lacking, group in together.items()]
-        while len(encoding) > _THREADS:
-            encoding.popleft().result()
+    def _finish(self, running: Future[list[_Part]], bar: Any) -> None:
+        parts = running.result()
         self._done += parts
         bar.update(sum(part.rows for part in parts))
 
-    def _parts(self, blocks: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    def _write(self, run: list[pa.Table]) -> list[_Part]:
+        """Address a run of parts, and write what it lacks: parts that lack the same columns go into one file."""
+        parts = [self._look(table) for table in run]
+        together: dict[tuple[int, ...], list[_Part]] = {}
+        for part in parts:
+            together.setdefault(part.lacking, []).append(part)
+        for lacking, group in together.items():
+            if lacking:
+                self._encode(lacking, group)
+        return parts
+
+    def _parts(self, blocks: Iterable[pa.Table]) -> Iterator[tuple[pa.Table, float]]:
+        """Cut blocks into parts, each with its bytes, about."""
         cutter = Cutter(self._cut)
         held: list[pa.Table] = []
+        size = 0.0
         for block in blocks:
-            start = 0
+            start, width = 0, block.nbytes / max(block.num_rows, 1)
             for end in cutter.cuts(block):
-                yield _joined([*held, block.slice(start, end - start)])
-                held, start = [], end
+                yield _joined([*held, block.slice(start, end - start)]), size + width * (end - start)
+                held, size, start = [], 0.0, end
             if start < block.num_rows:
                 held.append(block.slice(start))
+                size += width * (block.num_rows - start)
         if held:
-            yield _joined(held)
+            yield _joined(held), size
 
     def _look(self, table: pa.Table) -> _Part:
         """Address the columns of a part, and find those that the parent does not hold."""
@@ -202,18 +203,18 @@ class _Numbered(dict[str, int]):
         return self.setdefault(value, len(self))
 
 
-def _runs(parts: Iterable[pa.Table]) -> Iterator[list[pa.Table]]:
-    """Gather consecutive parts, as many as a file shall hold."""
+def _runs(parts: Iterable[tuple[pa.Table, float]]) -> Iterator[list[pa.Table]]:
+    """Gather consecutive parts, as many as a file shall hold; the last ones are two runs, so that no core waits."""
     run: list[pa.Table] = []
-    size = 0
-    for part in parts:
-        run.append(part)
-        size += part.nbytes
-        if len(run) == _RUN_PARTS or size >= _RUN_BYTES:
+    held = 0.0
+    for part, size in parts:
+        if len(run) == _RUN_PARTS or held >= _RUN_BYTES:
             yield run
-            run, size = [], 0
-    if run:
-        yield run
+            run, held = [], 0.0
+        run.append(part)
+        held += size
+    half = len(run) // 2 if len(run) > _FEW_PARTS else 0
+    yield from filter(None, (run[:half], run[half:]))
 
 
 def _joined(tables: list[pa.Table]) -> pa.Table:

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import hashlib
 
 import numpy as np
 import pyarrow as pa
@@ -139,14 +140,24 @@ def test_different_contents_have_different_addresses(one, two):
     assert address(one) != address(two)
 
 
-def test_the_bytes_are_those_of_the_documentation():
-    import hashlib
-
-    integers = b"int64 3 1\n" + b"\x03" + b"1 1\n" + b"\x00\x01"
-    texts = b"string 2 0\n" + b"1 0\n" + b"\x01\x00" + b"a"
-
-    assert address(pa.array([1, 2, None])) == hashlib.sha256(integers).digest()
-    assert address(pa.array(["a", ""])) == hashlib.sha256(texts).digest()
+@pytest.mark.parametrize(
+    ("column", "content"),
+    [
+        (pa.array([1, 2, None]), b"int64 3 1\n" + b"\x03" + b"1 0\n" + b"\x01\x02"),
+        (pa.array([300, 302, 301], pa.int16()), b"int16 3 0\n" + b"1 300\n" + b"\x00\x02\x01"),
+        (pa.array([300, -302, 0], pa.int16()), b"int16 3 0\n" + b"2 0\n" + b"\x2c\x01\xd2\xfe\x00\x00"),
+        (pa.array([300, -302], pa.int16()), b"int16 2 0\n" + b"0 -602 300\n"),
+        (pa.array([7, 7], pa.uint8()), b"uint8 2 0\n" + b"0 7\n"),
+        (pa.array(range(-500, 500, 2)), b"int64 500 0\n" + b"0 2 -500\n"),
+        (pa.array([0, 1000, 2001], pa.date32()), b"date32[day] 3 0\n" + b"1 1000 0\n" + b"\x00\x01"),
+        (pa.array([True, None, True]), b"bool 3 1\n" + b"\x05" + b"\x05"),
+        (pa.array([1.0, None], pa.float32()), b"float 2 1\n" + b"\x01" + b"\x00\x00\x80\x3f" + bytes(4)),
+        (pa.array(["a", ""]), b"string 2 0\n" + b"1 0\n" + b"\x01\x00" + b"a"),
+        (pa.array(["ab", None, "cd"]), b"string 3 1\n" + b"\x05" + b"0 2\n" + b"abcd"),
+    ],
+)
+def test_the_bytes_are_those_of_the_documentation(column, content):
+    assert address(column) == hashlib.sha256(content).digest()
 
 
 @pytest.mark.parametrize(
