@@ -14,6 +14,7 @@ from mlops_lite import workspace
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, MissingLibraryError, NotFoundError, UnsupportedStoreError
 from mlops_lite.store import Store
+from mlops_lite.workspace import default, origins
 
 
 @pytest.fixture
@@ -169,7 +170,7 @@ def test_a_scheme_says_what_to_install(monkeypatch):
     for url, extra in (("s3://b/x", "s3"), ("gs://b/x", "gcs"), ("az://b/x", "azure"), ("abfs://b/x", "azure")):
         with pytest.raises(MissingLibraryError, match=rf"pip install 'mlops_lite\[{extra}\]'"):
             ml.use(url)
-    assert workspace._used is None
+    assert default._used is None
 
 
 def test_a_scheme_that_nobody_knows_is_refused():
@@ -227,7 +228,7 @@ def test_where_a_value_came_from_is_remembered_by_identity_and_no_longer_than_it
     assert workspace.origin(3) is None
     key, gone = id(array), weakref.ref(array)
     del array
-    assert gone() is None and key not in workspace._origins
+    assert gone() is None and key not in origins._origins
 
 
 def test_a_ref_that_names_nothing_is_said(tmp_path):

@@ -16,7 +16,7 @@ from typing import Any
 from mlops_lite.base import progress
 from mlops_lite.base.digest import sha256
 from mlops_lite.errors import InvalidInputError, MissingLibraryError
-from mlops_lite.store.store import without_secrets
+from mlops_lite.store.address import told as address
 from mlops_lite.tracking.facts import Environment
 from mlops_lite.tracking.run import Run
 
@@ -124,8 +124,7 @@ def replay_in(python: Path, original: Run, code: str, given: Mapping[str, Any]) 
             f"Another process cannot reach the store at {store.url}.", remedy="Use a store in a folder or bucket."
         )
     told = {
-        "url": store.url,
-        "options": without_secrets(store._options),
+        "store": address(store) | {"trusted": "code"},
         "run": original.id,
         "code": code,
         "given": _pickled(given),

@@ -107,7 +107,7 @@ def main() -> None:
     import cloudpickle
 
     told = json.loads(sys.stdin.read())
-    store = Store(told["url"], trusted="code", **told["options"])
+    store = Store(**told["store"])
     sys.path[:0] = told["path"]
     with store:
         given = cloudpickle.loads(bytes.fromhex(told["given"])) if told["given"] else {}

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from mlops_lite.base import canonical
 from mlops_lite.base.digest import sha256
 from mlops_lite.store import layout, run_layout, run_lock
+from mlops_lite.store.address import told
 from mlops_lite.store.cache import default_folder
 from mlops_lite.store.run_journal import forks
 from mlops_lite.store.run_state import State
@@ -63,13 +64,12 @@ class Courier:
     def near(self) -> Store:
         """The small store on this machine."""
         if self._near is None:
-            from mlops_lite.store.store import Store, without_secrets
+            from mlops_lite.store.store import Store
 
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             note = self._folder / "target.json"
             if not note.exists():
-                found = {"url": self._store.url, "options": without_secrets(self._store._options)}
-                note.write_bytes(canonical.encode(found))
+                note.write_bytes(canonical.encode(told(self._store)))
             self._near = Store(self._folder)
         return self._near
 

@@ -30,6 +30,7 @@ from mlops_lite.errors import (
     suggest,
 )
 from mlops_lite.store import layout
+from mlops_lite.store.address import address_of
 from mlops_lite.store.backends import Backend, connect
 from mlops_lite.store.cache import Cache
 from mlops_lite.store.current import blocks
@@ -48,8 +49,6 @@ from mlops_lite.store.verify import Verification, verify
 __all__ = ["Store"]
 
 _PROGRAM = "mlops_lite"
-_SECRET = ("secret", "password", "passphrase", "token", "credential", "connection_string", "account_key", "sas")
-
 
 _preparing = threading.RLock()
 
@@ -113,14 +112,14 @@ class Store(Drawn):
         single_writer: bool = False,
         **options: Any,
     ) -> None:
-        self._given = _written(url)
+        given = _written(url)
         self._options = options
         self.trusted: str | tuple[str, ...] | None = (
             trusted if trusted is None or isinstance(trusted, str) else tuple(trusted)
         )
         self.single_writer = single_writer
-        with explained(self._given, "be opened"):
-            self.backend: Backend = connect(self._given, options)
+        with explained(given, "be opened"):
+            self.backend: Backend = connect(given, options)
         if single_writer:
             from mlops_lite.store.single import SingleWriter
 
@@ -324,12 +323,7 @@ class Store(Drawn):
         blocks.set(blocks.get()[:-1])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopen, (
-            self._given if "://" in self._given else self.url,
-            self.trusted,
-            self.single_writer,
-            without_secrets(self._options),
-        )
+        return _open, (address_of(self),)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Store) and (self.url, self._options) == (other.url, other._options)
@@ -346,23 +340,8 @@ class Store(Drawn):
         return f"Store({self.url!r})"
 
 
-def _reopen(url: str, trusted: Any, single_writer: bool, options: dict[str, Any]) -> Store:
-    return Store(url, trusted=trusted, single_writer=single_writer, **options)
-
-
-def without_secrets(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what looks like a secret, at any depth.
-
-    Examples
-    --------
-    >>> without_secrets({"key": "AKIA", "endpoint_url": "http://127.0.0.1", "client_kwargs": {"aws_secret": 1}})
-    {'endpoint_url': 'http://127.0.0.1', 'client_kwargs': {}}
-    """
-    return {
-        key: without_secrets(value) if isinstance(value, Mapping) else value
-        for key, value in options.items()
-        if key.lower() not in ("key", "pass") and not any(word in key.lower() for word in _SECRET)
-    }
+def _open(address: dict[str, Any]) -> Store:
+    return Store(**address)
 
 
 def _identity(data: bytes, url: str) -> Mapping[str, Any]:

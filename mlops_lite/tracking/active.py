@@ -13,9 +13,9 @@ from mlops_lite import workspace
 from mlops_lite.base import clock, identity
 from mlops_lite.base.identifier import new_id
 from mlops_lite.store import Store
+from mlops_lite.store.address import told
 from mlops_lite.store.run_state import note_series
 from mlops_lite.store.runs import Handle
-from mlops_lite.store.store import without_secrets
 from mlops_lite.tracking import cache, capture, inherit
 from mlops_lite.tracking.masking import mask_text
 from mlops_lite.tracking.recorder import Recorder
@@ -122,8 +122,7 @@ class ActiveRun(Recorder):
     def __reduce__(self) -> tuple[Any, ...]:
         if self._ended:
             return super().__reduce__()
-        options = without_secrets(self.store._options)
-        address = inherit.Address(self.id, self.store.url, options, self._process, self._marker)
+        address = inherit.Address(self.id, told(self.store), self._process, self._marker)
         return inherit.reopen, (self.store, self.id, address)
 
     def __enter__(self) -> ActiveRun:

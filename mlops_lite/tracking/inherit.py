@@ -18,14 +18,14 @@ import attrs
 from mlops_lite import workspace
 from mlops_lite.base.ref import Ref
 from mlops_lite.store import Store, run_lock
-from mlops_lite.store.store import without_secrets
+from mlops_lite.store.address import told
 from mlops_lite.tracking.recorder import Recorder
 from mlops_lite.tracking.run import Run
 from mlops_lite.tracking.warning import Trouble, guarded
+from mlops_lite.workspace.default import RUN as VARIABLE
 
 __all__ = ["AttachedRun", "attached", "parent", "publish", "reopen"]
 
-VARIABLE = "MLOPS_LITE_RUN"
 PARENT = "MLOPS_LITE_PARENT"
 
 
@@ -48,8 +48,7 @@ class Address:
     """How a worker finds the run that it works for."""
 
     run: str
-    url: str
-    options: dict[str, Any]
+    store: dict[str, Any]
     process: int
     marker: str
 
@@ -65,10 +64,10 @@ class Address:
         except FileNotFoundError:
             return False
 
-    def store(self) -> Store:
+    def open_store(self) -> Store:
         """Open the store; the default one of this process, where that is it."""
         default = workspace.store()
-        return default if default.url == self.url else Store(self.url, **self.options)
+        return default if default.url == self.store["url"] else Store(**self.store)
 
 
 _published: list[tuple[Run, str]] = []
@@ -87,8 +86,7 @@ def publish(run: Run, marker: str) -> None:
     global _found
     if not _published:
         _found = os.environ.get(VARIABLE)
-    options = without_secrets(run.store._options)
-    _published.append((run, Address(run.id, run.store.url, options, os.getpid(), marker).to_json()))
+    _published.append((run, Address(run.id, told(run.store), os.getpid(), marker).to_json()))
     _tell()
 
 
@@ -124,7 +122,7 @@ def attached() -> AttachedRun | None:
     address = _address()
     if address is None:
         return None
-    store = address.store()
+    store = address.open_store()
     if not address.is_open:
         newer = _successor(store, address)
         if newer is None:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from mlops_lite import workspace
+from mlops_lite.workspace import default
 
 
 @pytest.fixture(autouse=True)
 def default_store(store, monkeypatch):
-    monkeypatch.setattr(workspace, "_used", store)
+    monkeypatch.setattr(default, "_used", store)
     return store

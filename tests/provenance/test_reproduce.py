@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import mlops_lite as ml
+from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, MissingLibraryError, NotFoundError, UntrustedError
 from mlops_lite.provenance import fresh
 
@@ -368,7 +369,7 @@ def snapshots(store, monkeypatch):
     real = ml.workspace.open
     opened = lambda ref, where=None: Snapshot(ref) if ref.startswith("dataset/") else real(ref, where)  # noqa: E731
     monkeypatch.setattr(ml.workspace, "open", opened)
-    return Snapshot(ml.workspace.Ref("dataset/flights@1"))
+    return Snapshot(Ref("dataset/flights@1"))
 
 
 @ml.track_run

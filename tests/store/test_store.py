@@ -92,7 +92,7 @@ def test_no_permission_is_said(tmp_path, monkeypatch):
 
 
 def test_a_pickle_carries_no_secret():
-    from mlops_lite.store.store import without_secrets
+    from mlops_lite.store.address import without_secrets
 
     options = {"key": "AKIA", "secret": "x", "client_kwargs": {"aws_session_token": "y", "region_name": "z"}}
     assert without_secrets(options) == {"client_kwargs": {"region_name": "z"}}

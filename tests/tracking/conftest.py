@@ -2,12 +2,12 @@
 
 import pytest
 
-from mlops_lite import workspace
 from mlops_lite.tracking import logging
+from mlops_lite.workspace import default
 
 
 @pytest.fixture(autouse=True)
 def default_store(store, monkeypatch):
-    monkeypatch.setattr(workspace, "_used", store)
+    monkeypatch.setattr(default, "_used", store)
     monkeypatch.setattr(logging, "_told", set())
     return store

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 import mlops_lite as ml
-from mlops_lite import workspace
+from mlops_lite.workspace import default
 
 
 @ml.track_run
@@ -36,8 +36,8 @@ class Runs(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.before = workspace._used
-        workspace._used = ml.Store(f"memory://machine-{id(self)}")
+        self.before = default._used
+        default._used = ml.Store(f"memory://machine-{id(self)}")
         self.loop = asyncio.new_event_loop()
         self.blocks = []
         self.logged = {}  # what each run must hold
@@ -53,7 +53,7 @@ class Runs(RuleBasedStateMachine):
             found = ml.get(f"run/{run}")
             assert (found.history("value").value.tolist() if values else []) == values
             assert (found.parent and found.parent.id) == self.parents[run]
-        workspace._used = self.before
+        default._used = self.before
 
     def begun(self, run):
         self.logged[run] = []

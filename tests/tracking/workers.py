@@ -1,6 +1,8 @@
 """What the workers of other tests do: importable, so that spawned processes find it."""
 
 import os
+import subprocess
+import sys
 
 import mlops_lite as ml
 
@@ -29,3 +31,25 @@ def current():
 def tracked_in(store):
     with store:
         tracked(1)
+
+
+def tracked_where(number):
+    tracked(number)
+    return tracked.last_run.store.url
+
+
+def default_store():
+    from mlops_lite import workspace
+
+    return workspace.store().url
+
+
+def default_store_of_a_child():
+    """Ask a program that a worker starts."""
+    code = "from tests.tracking.workers import default_store; print(default_store())"
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def use(url):
+    ml.use(url)
+    return default_store_of_a_child()
