@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -12,8 +14,12 @@ __all__ = ["encode", "encodings"]
 
 _SAMPLE = 1024  # rows from which encodings are chosen
 _REPEATED = 0.5  # a text of which fewer are distinct is worth a dictionary
-_FEW = 0.1  # so is a number
-_PACKED = "DELTA_BINARY_PACKED"
+_FEW = 0.1  # so is another value
+_DICTIONARY = "DICTIONARY"
+_DICTIONARY_PAYS = 0.75  # of the bytes of floats, before they are compressed: finding what repeats takes time
+_DICTIONARY_BYTES = 1 << 20  # beyond this Parquet gives a dictionary up
+_SPLIT_SAMPLE = 4096  # rows from which it is judged how hard to compress
+_SLOWER_PAYS = 0.9
 
 
 def encode(parts: Sequence[pa.Table]) -> pa.Buffer:
@@ -37,7 +43,7 @@ def encode(parts: Sequence[pa.Table]) -> pa.Buffer:
         version="2.6",
         write_statistics=False,
         write_page_checksum=True,
-        **encodings(parts[0]),
+        **encodings(max(parts, key=len)),  # what repeats shows in many rows
     ) as writer:
         for part in parts:
             writer.write_table(part, row_group_size=max(part.num_rows, 1))
@@ -45,25 +51,61 @@ def encode(parts: Sequence[pa.Table]) -> pa.Buffer:
 
 
 def encodings(table: pa.Table) -> dict[str, Any]:
-    """Choose an encoding for each column by its type and its first values."""
-    repeated: list[str] = []
-    chosen: dict[str, str] = {}
-    for field in table.schema:
-        kind = field.type
-        if pa.types.is_nested(kind) or pa.types.is_null(kind) or pa.types.is_boolean(kind):
-            continue
-        share = _distinct(table[field.name])
-        if share < (_REPEATED if _is_pieces(kind) else _FEW) and not pa.types.is_integer(kind):
-            repeated.append(field.name)
-        elif _is_pieces(kind):
-            chosen[field.name] = "DELTA_LENGTH_BYTE_ARRAY"
-        elif pa.types.is_floating(kind) and kind != pa.float16():
-            chosen[field.name] = "BYTE_STREAM_SPLIT"
-        elif _is_counted(kind):
-            chosen[field.name] = _PACKED
-    # what is packed by its differences has little left to compress
-    compression = {path: "none" if chosen.get(path) == _PACKED else "zstd" for path in _paths(table.schema)}
-    return {"use_dictionary": repeated or False, "column_encoding": chosen or None, "compression": compression}
+    """Choose an encoding and a compression for each column by its type and its values.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        A part like those that are to be written.
+
+    Returns
+    -------
+    dict
+        Arguments of a ``ParquetWriter``.
+    """
+    chosen = {field.name: _chosen(table[field.name]) for field in table.schema if not _is_left_alone(field.type)}
+    encoded = {name: one.encoding for name, one in chosen.items() if one.encoding != _DICTIONARY}
+    levels = {name: one.level for name, one in chosen.items() if one.level is not None}
+    return {
+        "use_dictionary": [name for name, one in chosen.items() if one.encoding == _DICTIONARY] or False,
+        "column_encoding": encoded or None,
+        "compression": {path: chosen.get(path, _Chosen()).codec for path in _paths(table.schema)},
+        "compression_level": levels or None,
+    }
+
+
+@attrs.frozen
+class _Chosen:
+    encoding: str = "PLAIN"
+    codec: str = "zstd"
+    level: int | None = None
+
+
+def _chosen(column: pa.ChunkedArray) -> _Chosen:
+    kind = column.type
+    if _is_pieces(kind):
+        return _Chosen(_DICTIONARY if _distinct(column) < _REPEATED else "DELTA_LENGTH_BYTE_ARRAY")
+    if pa.types.is_floating(kind) and kind != pa.float16():
+        return _of_floats(column)
+    if not pa.types.is_integer(kind) and _distinct(column) < _FEW:
+        return _Chosen(_DICTIONARY)
+    if pa.types.is_integer(kind) or pa.types.is_temporal(kind):
+        return _Chosen("DELTA_BINARY_PACKED", "none")  # has little left to compress
+    return _Chosen()
+
+
+def _of_floats(column: pa.ChunkedArray) -> _Chosen:
+    """Floats that repeat, such as prices, are worth a dictionary; the bytes of others are split by their places."""
+    width = column.type.bit_width // 8
+    if _distinct(column) < 1:
+        count = len(column.unique())
+        packed = count * width + len(column) * count.bit_length() // 8
+        if packed < _DICTIONARY_PAYS * width * len(column) and count * width <= _DICTIONARY_BYTES:
+            return _Chosen(_DICTIONARY, level=-1)
+    values = column.slice(0, _SPLIT_SAMPLE).drop_null().to_numpy()
+    split = values.view(np.uint8).reshape(-1, width).T.tobytes()
+    slow, fast = (pa.Codec("zstd", level).compress(split).size for level in (1, -1))
+    return _Chosen("BYTE_STREAM_SPLIT", level=1 if slow < _SLOWER_PAYS * fast else -1)
 
 
 def _paths(schema: pa.Schema) -> list[str]:
@@ -76,16 +118,15 @@ def _paths(schema: pa.Schema) -> list[str]:
     return [found.column(place).path for place in range(len(found))]
 
 
+def _is_left_alone(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_nested(kind) or pa.types.is_null(kind) or pa.types.is_boolean(kind))
+
+
 def _is_pieces(kind: pa.DataType) -> bool:
     types = pa.types
     return bool(
         types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind) or types.is_large_binary(kind)
     )
-
-
-def _is_counted(kind: pa.DataType) -> bool:
-    types = pa.types
-    return bool(types.is_integer(kind) or types.is_temporal(kind))
 
 
 def _distinct(column: pa.ChunkedArray) -> float:
