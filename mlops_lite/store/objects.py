@@ -179,6 +179,7 @@ class Objects:
         try:
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except FileNotFoundError:
+            self.size(digest)  # says so where the whole store is not there any more
             raise self._missing(digest) from None
         try:
             found = os.fstat(descriptor)
@@ -194,9 +195,17 @@ class Objects:
         return view
 
     def path(self, digest: str) -> Path | None:
-        """Give the file of an object on this machine's disk, for reading only; None where the store is elsewhere."""
+        """Give the file of an object on this machine's disk, for reading only; None where the store is elsewhere.
+
+        Raises
+        ------
+        NotFoundError
+            It is not in the store.
+        """
         local = self._backend.local_path(layout.object_path(digest))
-        return Path(local) if local is not None and os.path.exists(local) else None
+        if local is not None:
+            self.size(digest)
+        return Path(local) if local is not None else None
 
     def size(self, digest: str) -> int:
         """Tell how many bytes an object has.

@@ -1,5 +1,7 @@
 """Damage is found when it is read, and told by version, column and rows."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -104,6 +106,21 @@ def test_garbage_collection_keeps_every_version(dataset):
 
     for version, frame in enumerate(frames, 1):
         pd.testing.assert_frame_equal(dataset.load(version), frame)
+
+
+def test_a_store_that_went_away_is_not_called_damaged(tmp_path):
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "a").write_text("a")
+    tables, trees = (ml.Dataset(name, store=tmp_path / "s") for name in ("orders", "tree"))
+    table, tree = tables.snapshot(orders(2_000)), trees.snapshot(tmp_path / "tree")
+    assert len(table.content.manifest.files)
+    os.rename(tmp_path / "s", tmp_path / "moved")
+
+    for read in (table.load, tables.load, table.to_arrow, tables.versions, tree.path, trees.load, table.files):
+        with pytest.raises(errors.StoreUnavailableError, match="is not there any more"):
+            read()
+    with pytest.raises(errors.StoreUnavailableError, match="is not there any more"):
+        list(table.to_batches())
 
 
 def test_a_store_that_does_not_answer_is_not_called_damaged(monkeypatch):

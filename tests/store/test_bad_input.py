@@ -209,3 +209,48 @@ def test_a_store_that_went_away_is_not_begun_again_by_the_way(tmp_path, monkeypa
     assert {found.name for found in ml.runs(store=store)} == {"block", "kept"}
     assert ml.get(run.ref, store).metrics == {"loss": 1.0}
     assert store.verify().ok
+
+
+READS = {
+    "an object": lambda store, digest: store.objects.read(digest),
+    "objects": lambda store, digest: store.objects.read_many([digest]),
+    "a range": lambda store, digest: store.objects.read_ranges(digest, [(0, 1)]),
+    "a map": lambda store, digest: store.objects.map(digest),
+    "a size": lambda store, digest: store.objects.size(digest),
+    "whether an object is there": lambda store, digest: digest in store.objects,
+    "all objects": lambda store, digest: list(store.objects),
+    "a record": lambda store, digest: store.log("dataset", "a").read(1),
+    "the newest record": lambda store, digest: store.log("dataset", "a").newest(),
+    "a log": lambda store, digest: list(store.log("dataset", "a").history()),
+    "a label": lambda store, digest: store.log("dataset", "a").find("golden"),
+    "the names": lambda store, digest: store.names("dataset"),
+    "the kinds": lambda store, digest: store.kinds(),
+    "another name": lambda store, digest: store.log("dataset", "b").find(),
+    "the runs": lambda store, digest: ml.runs(store=store),
+    "a run": lambda store, digest: ml.get("run/01ARZ3NDEKTSV4RRFFQ69G5FAV", store),
+    "everything": lambda store, digest: store.verify(),
+    "what nothing points at": lambda store, digest: store.gc(),
+    "what to copy": lambda store, digest: store.sync(to="memory://gone"),
+}
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_reading_from_a_store_that_went_away_says_so(read, tmp_path):
+    store = Store(tmp_path / "s")
+    digest = store.objects.put(b"x")
+    store.log("dataset", "a").append({}, action="snapshot", objects=[digest])
+    os.rename(tmp_path / "s", tmp_path / "moved")
+
+    with pytest.raises(StoreUnavailableError, match="is not there any more"):
+        read(store, digest)
+
+    os.rename(tmp_path / "moved", tmp_path / "s")
+    assert store.objects.read(digest) == b"x" and store.verify().ok
+    assert not os.path.exists(tmp_path / "moved")
+
+
+def test_a_folder_that_was_never_a_store_is_an_empty_one(tmp_path):
+    store = Store(tmp_path / "s")
+
+    assert store.names("dataset") == [] and store.kinds() == [] and list(store.objects) == [] and store.verify().ok
+    assert store.log("dataset", "a").newest() is None and not store.exists and not os.path.exists(tmp_path / "s")

@@ -50,9 +50,24 @@ class LocalBackend:
         self.root = root
         self.url = root
         self._made: set[str] = set()  # folders known to exist and to be durable
+        self._seen = False  # something was read here
 
     def _full(self, path: str) -> str:
         return f"{self.root}/{path}" if path else self.root
+
+    def _open(self, path: str) -> int:
+        try:
+            descriptor = os.open(self._full(path), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except (FileNotFoundError, NotADirectoryError):
+            self._check_there()
+            raise
+        self._seen = True
+        return descriptor
+
+    def _check_there(self) -> None:
+        """Tell a store that lacks something from one that went away, before anybody is told that it is empty."""
+        if self._seen and not os.path.isdir(self.root):
+            raise gone(self.root)
 
     def make_folder(self, folder: str, later: set[str] | None = None) -> None:
         """Make a folder, and make its name durable at once, or add what to sync to ``later``.
@@ -112,7 +127,7 @@ class LocalBackend:
 
     def read(self, path: str, start: int = 0, stop: int | None = None) -> bytes:
         """Read."""
-        descriptor = os.open(self._full(path), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = self._open(path)
         try:
             end = os.fstat(descriptor).st_size if stop is None else stop
             return _read_all(descriptor, start, max(0, end - start))
@@ -131,7 +146,7 @@ class LocalBackend:
 
     def read_ranges(self, path: str, ranges: list[tuple[int, int]]) -> list[bytes]:
         """Read ranges of one file."""
-        descriptor = os.open(self._full(path), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = self._open(path)
         try:
             return [_read_all(descriptor, start, stop - start) for start, stop in ranges]
         finally:
@@ -139,13 +154,14 @@ class LocalBackend:
 
     def exists(self, path: str) -> bool:
         """Tell whether it is there."""
-        return os.path.exists(self._full(path))
+        return self.stat(path) is not None
 
     def stat(self, path: str) -> Stat | None:
         """Tell size and age."""
         try:
             found = os.stat(self._full(path))
         except (FileNotFoundError, NotADirectoryError):
+            self._check_there()
             return None
         return Stat(path, found.st_size, found.st_mtime)
 
@@ -154,6 +170,7 @@ class LocalBackend:
         try:
             entries = list(os.scandir(self._full(prefix)))
         except (FileNotFoundError, NotADirectoryError):
+            self._check_there()
             return
         for entry in entries:
             path = f"{prefix}/{entry.name}" if prefix else entry.name
@@ -170,6 +187,7 @@ class LocalBackend:
             with os.scandir(self._full(prefix)) as entries:
                 return sorted(entry.name for entry in entries if entry.is_dir())
         except (FileNotFoundError, NotADirectoryError):
+            self._check_there()
             return []
 
     def delete(self, paths: Iterable[str]) -> None:
