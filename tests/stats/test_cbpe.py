@@ -46,6 +46,23 @@ def test_the_interval_holds_what_the_labels_would_say(shift):
     assert held / (60 * len(NAMES)) >= 0.9
 
 
+def test_the_optimism_of_a_small_reference_is_in_the_interval():
+    """The estimate itself is too good, whatever the seed; its interval is not."""
+    wanted, names = [metrics.get(name) for name in NAMES], {name: [] for name in NAMES}
+    held = 0
+    for seed in range(60):
+        found_on = calibrate(*drawn(seed, 1000))
+        y, score = drawn(1000 + seed, 20_000, 0.5)
+        named = (score > 0.5).astype(int)
+        found = estimate(wanted, [found_on], score, named)
+        for metric in wanted:
+            truth = metric(y, score if metric.needs == "score" else named)
+            names[metric.name].append(found[metric.name].value - truth)
+            held += truth in found[metric.name]
+    assert np.mean(names["roc_auc"]) > 0 > np.mean(names["log_loss"])
+    assert held / (60 * len(NAMES)) >= 0.88
+
+
 def test_it_cannot_see_that_the_relation_broke():
     found_on = calibrate(*drawn(0, 4000))
     y, score = drawn(1, 2000)
