@@ -97,16 +97,22 @@ class Dataset(Drawn):
             A column cannot be stored faithfully; names it.
         InvalidInputError
             Two columns have one name, or the key is null or not unique.
+        NotFoundError
+            A parent is not in the store.
         """
+        origin = workspace.origin(data)
+        given = [origin] if origin is not None else [data] if isinstance(data, Snapshot) else []
+        sources = self._sources([*several(parents), *given])
         head = self._newest()
         if isinstance(data, (str, os.PathLike)):
             made = self._files(data, key, head)
         else:
             made = self._table(data, _names(key), head)
-        origin = workspace.origin(data)
-        given = [origin] if origin is not None else [data] if isinstance(data, Snapshot) else []
-        sources = [*several(parents), *given]
         return self._committed(made, "snapshot", message, sources, allow_unchanged)
+
+    def _sources(self, parents: Iterable[object]) -> list[object]:
+        """Find what it was made from, before anything is written."""
+        return [self.store.parent(parent) for parent in several(parents)]
 
     def _table(self, data: Any, key: tuple[str, ...] | None, head: Snapshot | None) -> Any:
         from mlops_lite.data.making import written
@@ -146,9 +152,10 @@ class Dataset(Drawn):
         """
         if isinstance(data, (str, os.PathLike)) and self._newest() is None:
             return self.snapshot(data, message=message, parents=parents)
+        sources = self._sources(parents)
         while True:
             try:
-                return self._append(data, message, several(parents))
+                return self._append(data, message, sources)
             except ConflictError:
                 if frames.is_stream(data):
                     raise

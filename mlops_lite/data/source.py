@@ -137,6 +137,8 @@ def agreed(schema: pa.Schema, other: pa.Schema, what: str) -> pa.Schema:
     InvalidInputError
         Their columns differ; says which.
     """
+    layouts = _layout.read(schema), _layout.read(other)
+    _layout.check_index(*layouts, what)
     if schema.names != other.names:
         one, two = set(schema.names), set(other.names)
         lacking, more = sorted(one - two), sorted(two - one)
@@ -155,7 +157,7 @@ def agreed(schema: pa.Schema, other: pa.Schema, what: str) -> pa.Schema:
                 column=yours.name,
             )
         fields.append(mine if mine.type != pa.null() else yours)
-    layout = _layout.merge(_layout.read(schema), _layout.read(other), what)
+    layout = _layout.merge(*layouts, what)
     return pa.schema(fields, {_layout.KEY: _layout.write(layout)})
 
 

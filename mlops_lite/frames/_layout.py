@@ -11,7 +11,7 @@ from mlops_lite.errors import InvalidInputError, InvalidTypeError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["KEY", "attach", "check_unique", "merge", "read", "refusal", "write"]
+__all__ = ["KEY", "attach", "check_index", "check_unique", "merge", "read", "refusal", "write"]
 
 KEY = b"mlops_lite"
 
@@ -47,6 +47,12 @@ def merge(layout: dict[str, Any], other: dict[str, Any], what: str) -> dict[str,
     InvalidInputError
         No frame could hold both.
     """
+    if "unique" in layout and "range" not in layout["index"]:
+        raise _apart(
+            what,
+            "a label of rows could come twice, which the flags of the first frame forbid",
+            remedy="Snapshot all rows together, or frame.set_flags(allows_duplicate_labels=True).",
+        )
     if layout == other:
         return layout
     if layout.get("kind") != other.get("kind"):
@@ -61,6 +67,35 @@ def merge(layout: dict[str, Any], other: dict[str, Any], what: str) -> dict[str,
         if layout.get(name) != other.get(name):
             raise _apart(what, "its column labels are others")
     return found
+
+
+def check_index(layout: Mapping[str, Any], other: Mapping[str, Any], what: str) -> None:
+    """Refuse two frames whose rows are labelled in different ways.
+
+    Raises
+    ------
+    InvalidInputError
+        Says how to give both a plain index.
+    """
+    if "index" in layout and "index" in other and _levels(layout["index"]) != _levels(other["index"]):
+        raise _apart(
+            what,
+            f"its index is of another kind ({_said(other['index'])}, not {_said(layout['index'])})",
+            remedy="Give it the same index: frame.reset_index(), or frame.set_index(…).",
+        )
+
+
+def _levels(index: Mapping[str, Any]) -> list[str]:
+    return [level["column"] for level in index.get("levels", [])]
+
+
+def _said(index: Mapping[str, Any]) -> str:
+    from mlops_lite.frames import _labels
+
+    if "range" in index:
+        return "a range"
+    names = [_labels.decode(level["name"]) for level in index["levels"]]
+    return " and ".join("labels without a name" if name is None else f"labels called {name!r}" for name in names)
 
 
 def _field(name: str, one: dict[str, Any], two: dict[str, Any], what: str) -> dict[str, Any]:
@@ -85,8 +120,6 @@ def _index(one: dict[str, Any], two: dict[str, Any], what: str) -> dict[str, Any
         if one["range"][1] != two["range"][1] or one["name"] != two["name"]:
             raise _apart(what, "its index counts in another way")
         return one
-    if "range" in one or "range" in two or len(one["levels"]) != len(two["levels"]):
-        raise _apart(what, "its index is of another kind", remedy="Give it the same index: frame.reset_index().")
     pairs = zip(one["levels"], two["levels"], strict=True)
     levels = [
         {**mine, "freq": None, "noted": _field("the index", mine["noted"], yours["noted"], what)}

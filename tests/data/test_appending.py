@@ -76,3 +76,32 @@ def test_nan_names_no_row(dataset):
     with pytest.raises(errors.InvalidInputError, match="'k' is null in 1 rows"):
         dataset.snapshot(pd.DataFrame({"k": [1, None, 3]}), key="k")
     assert len(dataset) == 0
+
+
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        (["x"], "labels without a name, not a range"),
+        (pd.Index([5], name="id"), "labels called 'id', not a range"),
+        (pd.MultiIndex.from_tuples([(1, 2)], names=["a", None]), "labels called 'a' and labels without a name"),
+    ],
+)
+def test_another_kind_of_index_is_refused_with_the_way_to_a_plain_one(dataset, index, said):
+    dataset.snapshot(pd.DataFrame({"a": [0]}))
+
+    with pytest.raises(errors.InvalidInputError, match=rf"{said}.*frame\.reset_index\(\)"):
+        dataset.append(pd.DataFrame({"a": [1]}, index=index))
+
+    assert len(dataset) == 1
+
+
+def test_labels_that_must_be_unique_stay_so(dataset):
+    rows = pd.DataFrame({"a": [0]}, index=["x"]).set_flags(allows_duplicate_labels=False)
+    dataset.snapshot(rows)
+
+    with pytest.raises(errors.InvalidInputError, match="could come twice"):
+        dataset.append(rows)
+
+    numbered = ml.Dataset("numbered", store=dataset.store)
+    numbered.snapshot(rows.reset_index(drop=True))
+    assert not numbered.append(rows.reset_index(drop=True)).load().flags.allows_duplicate_labels

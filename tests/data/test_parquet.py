@@ -34,7 +34,6 @@ def written(values):
         (TEXTS, "DELTA_LENGTH_BYTE_ARRAY", "ZSTD"),
         (["Bern", "Oslo"] * (ROWS // 2), "RLE_DICTIONARY", "ZSTD"),
         (pa.nulls(ROWS, pa.float64()), "RLE_DICTIONARY", "ZSTD"),
-        (pa.array([], pa.float64()), "BYTE_STREAM_SPLIT", "ZSTD"),
     ],
 )
 def test_each_column_has_the_encoding_that_suits_it(values, encoding, codec):

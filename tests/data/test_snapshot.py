@@ -151,6 +151,18 @@ def test_one_change_anywhere_changes_the_digest(dataset, change):
     pd.testing.assert_frame_equal(dataset.load(), changed)
 
 
+@pytest.mark.parametrize("parents", ["dataset/gone@1", "nonsense", ["dataset/orders@1", "dataset/orders@9"]])
+def test_a_wrong_parent_is_noticed_before_anything_is_written(dataset, parents):
+    dataset.snapshot(orders(500))
+    before = set(dataset.store.objects)
+
+    for act in (dataset.snapshot, dataset.append):
+        with pytest.raises((errors.NotFoundError, errors.InvalidNameError, errors.InvalidInputError)):
+            act(orders(400, seed=1), parents=parents)
+
+    assert set(dataset.store.objects) == before and len(dataset) == 1
+
+
 def test_versions_are_found_by_number_tag_digest_and_time(dataset):
     first, second = dataset.snapshot({"a": [1]}), dataset.snapshot({"a": [2]})
     dataset.tag("golden", 1)

@@ -77,7 +77,7 @@ def test_only_the_columns_asked_for_are_fetched_from_a_bucket(s3, monkeypatch):
 
     url, options = s3
     dataset = ml.Dataset("orders", store=ml.Store(url, **options))
-    snapshot = dataset.snapshot(orders(60_000))
+    snapshot = dataset.snapshot(orders(200_000))
     fetched = []
     ranges = Objects.read_ranges
     monkeypatch.setattr(

@@ -297,6 +297,12 @@ def test_a_frame_with_nothing_in_it_is_refused():
         frames.to_arrow(pd.DataFrame(), whole=True)
 
 
+def test_flags_come_back():
+    frame = pd.DataFrame({"a": [1, 2]}, index=["x", "y"]).set_flags(allows_duplicate_labels=False)
+
+    assert_same(frame, around(frame))
+
+
 def test_attrs_that_would_not_come_back_are_refused():
     frame = pd.DataFrame({"a": [1]})
     frame.attrs["x"] = object()

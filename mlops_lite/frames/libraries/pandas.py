@@ -41,6 +41,8 @@ def to_arrow(value: Any, whole: bool) -> Any:
         layout["columns"] = _pandas_index.columns_to(value.columns)
         layout["names"] = names
         layout["attrs"] = _attributes(value.attrs, _labels.encode)
+        if not value.flags.allows_duplicate_labels:
+            layout["unique"] = True
     if not columns:
         raise InvalidTypeError("A frame without a column or an index holds nothing.", remedy="Give it a column first.")
     return _layout.attach(pa.table(columns), layout)
@@ -78,7 +80,7 @@ def from_arrow(table: Any) -> Any:
     frame = pd.DataFrame({place: _as_such(array, index) for place, array in enumerate(arrays)}, index=index, copy=False)
     frame.columns = columns if places == list(range(len(columns))) else columns[places]
     frame.attrs = _labels.decode(layout["attrs"])
-    return frame
+    return frame.set_flags(allows_duplicate_labels=False) if "unique" in layout else frame
 
 
 def _as_such(array: Any, index: Any) -> Any:
