@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from mlops_lite.deployment.inputs import Blocks, restored
+from mlops_lite.deployment.blocks import Blocks
+from mlops_lite.deployment.inputs import restored
 from mlops_lite.deployment.merging import merged, together
 from mlops_lite.deployment.predictions import Call
 from mlops_lite.deployment.redaction import Redaction
@@ -102,8 +103,7 @@ def _groups(calls: Sequence[Numbered]) -> list[list[Numbered]]:
 
 def _look(given: Any) -> Any:
     if type(given) is Blocks:
-        types = tuple(str(values.type if dtype is not None else values.dtype) for dtype, values in given.blocks())
-        return tuple(given.columns), given[1], given[2], types
+        return given.look
     return type(given), str(getattr(given, "dtype", "")), getattr(given, "shape", ())[1:]
 
 
@@ -224,21 +224,20 @@ def _is_record(value: dict[Any, Any]) -> bool:
 
 def _of_blocks(held: list[Blocks]) -> dict[str, Any]:
     """Join the blocks of frames that look alike, block by block, and give their columns."""
-    pieces = list(zip(*(one.blocks() for one in held), strict=True))
-    joined = [_joined([values for _, values in block], block[0][0] is not None) for block in pieces]
-    first = held[0]
-    return {
-        str(name): _array(joined[block][row] if getattr(joined[block], "ndim", 1) == 2 else joined[block])
-        for name, (block, row) in zip(first.columns, first.places(), strict=True)
-    }
+    columns: dict[int, Any] = {}
+    for block in zip(*(one.blocks() for one in held), strict=True):
+        joined = _joined([values for _, values in block])
+        rows = joined if getattr(joined, "ndim", 1) == 2 else [joined]
+        columns.update(zip(block[0][0], map(_array, rows), strict=True))
+    return {str(name): columns[place] for place, name in enumerate(held[0].columns)}
 
 
-def _joined(pieces: list[Any], of_arrow: bool) -> Any:
+def _joined(pieces: list[Any]) -> Any:
     """Put the pieces of a block behind each other; a row of a two-dimensional block is a column of the frame."""
     import pandas as pd
     import pyarrow as pa
 
-    if of_arrow:
+    if isinstance(pieces[0], pa.ChunkedArray):
         return pa.chunked_array([chunk for piece in pieces for chunk in piece.chunks], pieces[0].type)
     if pieces[0].ndim == 1:
         return pd.concat([pd.Series(piece) for piece in pieces], ignore_index=True)

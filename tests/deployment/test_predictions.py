@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -14,7 +15,8 @@ import pyarrow as pa
 import pytest
 
 import mlops_lite as ml
-from mlops_lite.deployment.inputs import Blocks, kept, restored
+from mlops_lite.deployment.blocks import Blocks
+from mlops_lite.deployment.inputs import kept, restored
 from mlops_lite.errors import InvalidInputError, InvalidTypeError, SignatureError
 from tests.deployment.conftest import register
 
@@ -115,9 +117,11 @@ def test_inputs_of_every_kind_are_kept(store, open_handles, kind):
 
 def test_what_was_kept_does_not_change_with_what_was_given(live):
     handle = live()
-    table, array = frame(2), np.zeros((1, 3))
+    table, array, other = frame(2), np.zeros((1, 3)), pl.DataFrame({"shade": ["red"]})
     handle.predict(table)
     handle.predict(array)
+    handle.predict(other)
+    other[0, "shade"] = "blue"
     table.loc[0, "age"] = 99.0
     table.loc[0, "city"] = "elsewhere"
     table["visits"] = 99
@@ -127,10 +131,17 @@ def test_what_was_kept_does_not_change_with_what_was_given(live):
     assert found["city"].tolist()[:2] == ["city 0", "city 1"]
     assert found["visits"].tolist()[:2] == [0, 1]
     assert found["0"].tolist()[2] == 0.0
+    assert found["shade"].dropna().tolist() == ["red"]
+
+
+def unpickled():
+    """Give a frame whose type of objects is equal to numpy's, and another one."""
+    return pickle.loads(pickle.dumps(pd.DataFrame({"a": pd.Series([{1}, None], dtype=object)})))
 
 
 @pytest.mark.parametrize(
-    "table", [frame(3), frame(1), pd.DataFrame({3: [1], "x": ["y"]}), pd.DataFrame({"a": []}), everything()]
+    "table",
+    [frame(3), frame(1), pd.DataFrame({3: [1], "x": ["y"]}), pd.DataFrame({"a": []}), everything(), unpickled()],
 )
 def test_a_frame_comes_back_as_it_was(table):
     held = kept(table)
