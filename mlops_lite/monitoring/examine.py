@@ -63,7 +63,7 @@ def examine(data: Any, keep: Collection[str], frame: Frame | None = None, unique
                 counter.add(block if name == "*" else {name: block[name]} if name in block else {})
             yield block
 
-    found = profile(passing(), frame)
+    found = profile(passing(), frame, distinct=frame is None)
     rows = Rows({name: parts[0] if len(parts) == 1 else np.concatenate(parts) for name, parts in kept.items()})
     return Examined(found, rows, {name: counter.count() for name, counter in repeats.items()})
 

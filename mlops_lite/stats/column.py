@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mlops_lite.errors import InvalidInputError
 from mlops_lite.stats.cells import Cells, LevelCells, NoCells, NumberCells
+from mlops_lite.stats.distinct import Distinct
 from mlops_lite.stats.values import Family
 
 __all__ = ["MOST_UNKNOWN", "ColumnProfile"]
@@ -50,6 +51,9 @@ class ColumnProfile:
         Whether it holds values of several types.
     alien : int
         Rows of a type that does not fit the cells, such as text on cells of numbers: not counted further.
+    distinct : Distinct or None
+        How many different finite numbers there are, as they lie from the centre of the cells in 64 bits; None where
+        that was not looked for.
     """
 
     name: str
@@ -68,6 +72,7 @@ class ColumnProfile:
     rest: int = 0
     mixed: bool = False
     alien: int = 0
+    distinct: Distinct | None = None
 
     @property
     def present(self) -> int:
@@ -162,6 +167,7 @@ class ColumnProfile:
             rest=self.rest + other.rest + rest,
             mixed=self.mixed or other.mixed,
             alien=self.alien + other.alien,
+            distinct=_both(self.distinct, other.distinct),
         )
 
     def summary(self) -> dict[str, Any]:
@@ -170,7 +176,7 @@ class ColumnProfile:
         if isinstance(self.cells, NumberCells):
             found |= {"mean": self.mean, "std": self.std, "min": self.minimum}
             found |= {f"{share:.0%}": self.quantile(share) for share in (0.25, 0.5, 0.75)}
-            found["max"] = self.maximum
+            found |= {"max": self.maximum} | ({"distinct": self.distinct.count} if self.distinct else {})
         elif self.levels:
             found["distinct"] = len(self.levels)
             found["top"] = max(self.levels, key=lambda level: (self.levels[level], level))
@@ -180,7 +186,8 @@ class ColumnProfile:
         """Give everything but the cells, as plain values, for a file."""
         counts = zlib.compress(self.counts.astype("<u8").tobytes(), 1)
         own = attrs.asdict(self, recurse=False, filter=lambda field, _: field.name not in ("cells", "counts"))
-        return {**own, "counts": counts, "total": str(self.total), "squares": str(self.squares)}
+        texts = {"total": str(self.total), "squares": str(self.squares)}
+        return {**own, **texts, "counts": counts, "distinct": self.distinct and self.distinct.encode()}
 
     @classmethod
     def of(cls, described: Mapping[str, Any], cells: Cells) -> ColumnProfile:
@@ -188,7 +195,13 @@ class ColumnProfile:
         counts = np.frombuffer(zlib.decompress(described["counts"]), dtype="<u8").astype(np.int64)
         sums = {name: int(described[name]) for name in ("total", "squares")}
         low, high = described["infinite"]
-        return cls(**{**described, **sums, "counts": counts, "cells": cells, "infinite": (low, high)})
+        own = {"counts": counts, "cells": cells, "infinite": (low, high)}
+        distinct = described["distinct"]
+        return cls(**{**described, **sums, **own, "distinct": None if distinct is None else Distinct.decode(distinct)})
+
+
+def _both(one: Distinct | None, other: Distinct | None) -> Distinct | None:
+    return one.merge(other) if one is not None and other is not None else None
 
 
 def add_levels(one: Mapping[str, int], other: Mapping[str, int]) -> tuple[dict[str, int], int]:

@@ -30,7 +30,7 @@ from mlops_lite.stats.tally import tally
 
 __all__ = ["Frame", "Profile", "profile"]
 
-FORMAT = 1
+FORMAT = 2
 _MOST_DRAWN = 20  # columns
 SAMPLE = 100_000  # rows by which cells are chosen
 _WORTH_A_THREAD = 1 << 18  # rows: below that, threads wait for each other more than they help
@@ -182,7 +182,7 @@ def _glance(column: ColumnProfile) -> list[Any]:
     return [column.name, column.missing, *places, found.get("top")]
 
 
-def profile(data: Any, frame: Frame | None = None, *, threads: int | None = None) -> Profile:
+def profile(data: Any, frame: Frame | None = None, *, threads: int | None = None, distinct: bool = True) -> Profile:
     """Profile a table in one pass.
 
     Parameters
@@ -194,6 +194,9 @@ def profile(data: Any, frame: Frame | None = None, *, threads: int | None = None
         which should then be typical of all.
     threads : int, optional
         How many; all cores by default, for tables worth it.
+    distinct : bool
+        Look for how many different numbers each column holds too: up to 255 exactly, of more with a standard error of
+        6.3 %. It takes about a fifth of the time.
 
     Returns
     -------
@@ -214,7 +217,7 @@ def profile(data: Any, frame: Frame | None = None, *, threads: int | None = None
     with _pool(threads) as each:
         for block in blocks:
             rows += _length(block)
-            _add(columns, block, frame, each)
+            _add(columns, block, frame, each, distinct)
     return Profile(rows, columns)
 
 
@@ -270,7 +273,7 @@ def _every(array: Any, step: int) -> Any:
     return array.take(np.arange(0, len(array), step))
 
 
-def _add(columns: dict[str, ColumnProfile], block: Block, frame: Frame, each: Each) -> None:
+def _add(columns: dict[str, ColumnProfile], block: Block, frame: Frame, each: Each, distinct: bool) -> None:
     lengths = {len(array) for array in block.values()}
     if len(lengths) > 1:
         raise InvalidInputError(f"The columns have different lengths: {sorted(lengths)}.")
@@ -280,7 +283,7 @@ def _add(columns: dict[str, ColumnProfile], block: Block, frame: Frame, each: Ea
             columns[name] = empty(
                 name, values.type_name(array), values.family(array), frame.columns.get(name, NoCells())
             )
-    counted = each(lambda name: tally(columns[name], block[name]), block, _length(block))
+    counted = each(lambda name: tally(columns[name], block[name], distinct), block, _length(block))
     columns.update(zip(block, counted, strict=True))
 
 

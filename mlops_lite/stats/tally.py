@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from mlops_lite.stats.cells import BLOCK, LevelCells, NoCells, NumberCells
 from mlops_lite.stats.column import MOST_UNKNOWN, ColumnProfile
+from mlops_lite.stats.distinct import Sieve
 from mlops_lite.stats.values import counted, family, numbers
 
 __all__ = ["tally"]
 
 
-def tally(column: ColumnProfile, array: Any) -> ColumnProfile:
+def tally(column: ColumnProfile, array: Any, distinct: bool = False) -> ColumnProfile:
     """Count an array and add it to the profile of its column.
 
     Parameters
@@ -23,6 +24,8 @@ def tally(column: ColumnProfile, array: Any) -> ColumnProfile:
     column : ColumnProfile
         Of what was seen before, or an empty one.
     array : numpy array, pyarrow Array or ChunkedArray
+    distinct : bool
+        Look for how many different numbers there are too.
 
     Returns
     -------
@@ -30,7 +33,7 @@ def tally(column: ColumnProfile, array: Any) -> ColumnProfile:
     """
     kind = family(array)
     if isinstance(column.cells, NumberCells) and kind in ("numbers", "times"):
-        return _numbers(column, column.cells, array)
+        return _numbers(column, column.cells, array, distinct)
     if isinstance(column.cells, LevelCells) and kind in ("levels", "numbers"):
         return _levels(column, column.cells, array)
     return _only_missing(column, array)
@@ -54,8 +57,8 @@ def _only_missing(column: ColumnProfile, array: Any) -> ColumnProfile:
     )
 
 
-def _numbers(column: ColumnProfile, cells: NumberCells, array: Any) -> ColumnProfile:
-    counter = _Counter(cells)
+def _numbers(column: ColumnProfile, cells: NumberCells, array: Any, distinct: bool) -> ColumnProfile:
+    counter = _Counter(cells, distinct)
     chunks = array.chunks if hasattr(array, "chunks") else [array]
     with np.errstate(over="ignore", invalid="ignore"):
         for chunk in chunks:
@@ -73,6 +76,7 @@ def _numbers(column: ColumnProfile, cells: NumberCells, array: Any) -> ColumnPro
         squares=counter.squares,
         minimum=counter.minimum,
         maximum=counter.maximum,
+        distinct=counter.sieve.found() if counter.sieve else None,
     )
     return column.merge(part) if column.rows else part
 
@@ -80,9 +84,10 @@ def _numbers(column: ColumnProfile, cells: NumberCells, array: Any) -> ColumnPro
 class _Counter:
     """Counts numbers into cells, with buffers of its own."""
 
-    def __init__(self, cells: NumberCells) -> None:
+    def __init__(self, cells: NumberCells, distinct: bool) -> None:
         self.cells = cells
         self.table = cells.table
+        self.centre = cells.centre or -0.0  # to subtract it makes -0.0 a 0.0
         self.counts = np.zeros(cells.size + 3, dtype=np.int64)
         self.total = 0
         self.squares = 0
@@ -91,11 +96,12 @@ class _Counter:
         self._small = np.empty(BLOCK, dtype=np.float32)
         self._places = np.empty(BLOCK, dtype=np.intp)
         self._codes = np.empty(BLOCK, dtype=np.int16)
+        self.sieve = Sieve(cells.size, self._places.view(np.uint64)) if distinct else None
 
     def add(self, values: NDArray[Any]) -> None:
         size = len(values)
         away, small, places, codes = self._away[:size], self._small[:size], self._places[:size], self._codes[:size]
-        np.subtract(values, self.cells.centre, out=away, casting="unsafe")
+        np.subtract(values, self.centre, out=away, casting="unsafe")
         np.copyto(small, away, casting="same_kind")
         np.right_shift(small.view(np.uint32), np.uint32(15), out=places, casting="unsafe")
         np.take(self.table, places, out=codes, mode="clip")
@@ -103,8 +109,10 @@ class _Counter:
         self.counts += found
         if found[self.cells.size :].any():
             finite = np.isfinite(small)
-            away, values = away[finite], values[finite]
+            away, values, codes = away[finite], values[finite], codes[finite]
         if len(values):
+            if self.sieve:
+                self.sieve.add(away, codes)
             self._moments(values, away)
 
     def _moments(self, values: NDArray[Any], away: NDArray[np.float64]) -> None:
