@@ -18,7 +18,7 @@ _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
 _MOST_BYTES = 240  # most filesystems hold 255 in a component; the rest is for temporary endings
 _UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})  # show a name as another
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)")
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)")  # Windows opens it in every folder
 
 
 def check(name: object, what: str = "thing") -> str:
@@ -39,8 +39,7 @@ def check(name: object, what: str = "thing") -> str:
     Raises
     ------
     InvalidNameError
-        It is empty, too long, has control characters, ``@`` or a backslash, or a part that is empty, ``.``, ``..``
-        or a device of Windows (``con``, ``nul.txt``).
+        It is empty, too long, has control characters, ``@`` or a backslash, or a part that is empty, ``.`` or ``..``.
 
     Examples
     --------
@@ -85,8 +84,6 @@ def _objection(name: str) -> str | None:
             return f"the part {part!r} leads elsewhere"
         if not part:
             return "a part between '/' is empty"
-        if _DEVICE.match(part.lower()):
-            return f"{part!r} is a device on Windows"
     size = len(encode(name))
     return f"it takes {size} bytes on disk and {_MOST_BYTES} is the most" if size > _MOST_BYTES else None
 

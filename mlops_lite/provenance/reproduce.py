@@ -120,7 +120,7 @@ def reproduce(
     original = original.cached_from or original
     if original.ended_at is None:
         raise InvalidInputError(f"The run {original.id} is {original.status}: it has no end to compare with.")
-    require_code(original.store, f"Making run {original.id} again")
+    require_code(original.store, f"Making run {original.id} again", f"ml.reproduce({str(original.ref)!r})")
     again = _again(original, code, environment, given or {})
     verdict, differences = _judge(original, again, tolerance, frozenset(ignore))
     again.tag(verdict=verdict)

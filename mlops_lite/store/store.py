@@ -19,6 +19,7 @@ from mlops_lite.base.identifier import new_id
 from mlops_lite.base.record import FORMAT, Parent, Record
 from mlops_lite.base.ref import KINDS, making
 from mlops_lite.base.seal import opened, sealed
+from mlops_lite.base.trust import Trust
 from mlops_lite.display import Drawn
 from mlops_lite.errors import (
     DamagedError,
@@ -78,6 +79,15 @@ def _written(url: object) -> str:
     return given
 
 
+def _trusted(given: str | Iterable[str] | None) -> str | tuple[str, ...] | None:
+    """Refuse at once what is neither a level of trust nor a list of exact names."""
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        given = tuple(given)
+    if given is not None:
+        Trust.of(given)
+    return given
+
+
 class Store(Drawn):
     """A folder or bucket prefix that holds data, runs, models, deployments and reports.
 
@@ -95,6 +105,13 @@ class Store(Drawn):
         Promise that one process at a time writes, for places that cannot keep several apart.
     **options
         For the filesystem (``endpoint_url=``, ``key=``, ``profile=`` …).
+
+    Raises
+    ------
+    InvalidInputError
+        The URL is a slip, or ``trusted`` is neither a level nor a list of exact names.
+    UnsupportedStoreError, MissingLibraryError
+        Nobody knows the scheme, or its library is not installed.
 
     Examples
     --------
@@ -114,9 +131,7 @@ class Store(Drawn):
     ) -> None:
         given = _written(url)
         self._options = options
-        self.trusted: str | tuple[str, ...] | None = (
-            trusted if trusted is None or isinstance(trusted, str) else tuple(trusted)
-        )
+        self.trusted = _trusted(trusted)
         self.single_writer = single_writer
         with explained(given, "be opened"):
             self.backend: Backend = connect(given, options)

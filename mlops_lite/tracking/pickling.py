@@ -99,7 +99,7 @@ def unpickle(store: Store, digest: str, what: str) -> Any:
     return trusting.unpickle(memoryview(data), (), trusting.trust_of(store), what)
 
 
-def require_code(store: Store, doing: str) -> None:
+def require_code(store: Store, doing: str, call: str) -> None:
     """Refuse to run code from a store that is not trusted with it.
 
     Parameters
@@ -107,6 +107,8 @@ def require_code(store: Store, doing: str) -> None:
     store : Store
     doing : str
         What would run it, for the message.
+    call : str
+        What to write again once it is trusted.
 
     Raises
     ------
@@ -114,4 +116,6 @@ def require_code(store: Store, doing: str) -> None:
     """
     from mlops_lite.formats import trust as trusting
 
-    trusting.require(trusting.trust_of(store), "code", doing, "it runs recorded code")
+    options = ", …" if store._options else ""
+    remedy = f"If you trust all who can write there: ml.use({store.url!r}{options}, trusted='code'), then {call}."
+    trusting.require(trusting.trust_of(store), "code", doing, "it runs recorded code", remedy)

@@ -401,7 +401,7 @@ def test_a_block_an_open_run_and_an_untrusted_store_are_refused(store):
     with pytest.raises(InvalidInputError, match=r"is of a block.*Put the block into a function"):
         ml.reproduce(block)
     locked()
-    with pytest.raises(UntrustedError, match=r"Making run .* again needs trusted='code'"):
+    with pytest.raises(UntrustedError, match=r"needs trusted='code'.*trusted='code'\), then ml.reproduce\('run/"):
         ml.reproduce(locked.last_run.id, store=ml.Store(store.url, trusted="arrays"))
     with pytest.raises(InvalidInputError, match=r"code= is 'recorded' or 'current', not 'old'"):
         ml.reproduce(locked.last_run, code="old")

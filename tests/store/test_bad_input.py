@@ -46,7 +46,7 @@ def unchanged(store):
 
 @pytest.mark.parametrize(
     "name",
-    ["../x", "", " ", "/etc", "a/../../b", "x" * 10_000, "a\x00b", "a\nb", "a@1", "con", "NUL.txt", "a\\b", None, 3],
+    ["../x", "", " ", "/etc", "a/../../b", "x" * 10_000, "a\x00b", "a\nb", "a@1", "a\\b", None, 3],
 )
 def test_bad_names(store, name):
     with unchanged(store):

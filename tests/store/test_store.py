@@ -104,6 +104,21 @@ def test_a_store_pickles_by_url(tmp_path):
     assert again == store and again.trusted == ("a.b",)
 
 
+@pytest.mark.parametrize(
+    ("trusted", "said"),
+    [
+        ("evrything", "'evrything' is no level"),
+        ("cod", "Did you mean 'code'"),
+        (["svm"], "no exact name"),
+        (3, "3 is no"),
+    ],
+)
+def test_trust_that_means_nothing_is_refused_at_once(tmp_path, trusted, said):
+    for open_ in (Store, ml.use):
+        with pytest.raises(InvalidInputError, match=said):
+            open_(tmp_path / "s", trusted=trusted)
+
+
 def _append(url):
     Store(url).log("dataset", "flights").append({}, action="snapshot")
 

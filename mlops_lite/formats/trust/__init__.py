@@ -7,8 +7,8 @@ follows the pickle without running it, and by an unpickler that looks up nothing
 
 from __future__ import annotations
 
+from mlops_lite.base.trust import LEVELS, Trust
 from mlops_lite.formats.trust.default import trust_of
 from mlops_lite.formats.trust.judgement import Judgement, judge, require, unpickle
-from mlops_lite.formats.trust.level import LEVELS, Trust
 
 __all__ = ["LEVELS", "Judgement", "Trust", "judge", "require", "trust_of", "unpickle"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-from mlops_lite.formats.trust.level import Trust
+from mlops_lite.base.trust import Trust
 
 __all__ = ["VARIABLE", "Place", "trust_of"]
 

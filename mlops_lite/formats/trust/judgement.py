@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import attrs
 
 from mlops_lite.base.digest import sha256
+from mlops_lite.base.trust import Trust
 from mlops_lite.errors import UntrustedError
 from mlops_lite.formats.trust import classes, machine, names
-from mlops_lite.formats.trust.level import Trust
 from mlops_lite.formats.trust.machine import Name
 
 __all__ = ["Judgement", "judge", "require", "unpickle"]
@@ -135,8 +135,21 @@ def _sorted(looked_up: Iterable[Name]) -> tuple[str, ...]:
     return tuple(sorted(map(str, looked_up)))
 
 
-def require(trust: Trust, level: str, what: str, reason: str) -> None:
+def require(trust: Trust, level: str, what: str, reason: str, remedy: str | None = None) -> None:
     """Refuse to go on where the reader did not allow it.
+
+    Parameters
+    ----------
+    trust : Trust
+        What the reader allows.
+    level : str
+        What is needed.
+    what : str
+        What it is, for the message.
+    reason : str
+        What needs it.
+    remedy : str, optional
+        The call that puts it right; that of a registry without it.
 
     Raises
     ------
@@ -147,7 +160,8 @@ def require(trust: Trust, level: str, what: str, reason: str) -> None:
         raise UntrustedError(
             f"{what} needs trusted={level!r} to be opened: {reason}. Only {trust.level!r} is allowed here. "
             "Nothing was opened, and nothing is damaged.",
-            remedy=f"Look at it with registry.inspect(…). If you trust whoever wrote it: load(…, trusted={level!r}), "
+            remedy=remedy
+            or f"Look at it with registry.inspect(…). If you trust whoever wrote it: load(…, trusted={level!r}), "
             f"or ml.use(…, trusted={level!r}) for all of a store.",
             needed=level,
             reason=reason,
