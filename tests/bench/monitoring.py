@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -386,3 +387,55 @@ def _other_libraries(path: str) -> Iterator[tuple[str, float]]:
                 told = subprocess.run([*command, *given], capture_output=True, timeout=90, check=True)
                 found = json.loads(told.stdout.splitlines()[-1])
                 yield f"{name} {found['version']}", statistics.median(found["seconds"])
+
+
+@case("monitoring.estimates")
+def estimates() -> Iterator[Row]:
+    """How far estimates without labels lie from those of NannyML, where installed, over its own sampling error."""
+    import mlops_lite as ml
+
+    python = Path(os.environ.get("BENCH_PEERS", ""), "nannyml", "bin", "python")
+    if not python.exists():
+        return
+    other_names = {"mean_absolute_error": "mae", "root_mean_squared_error": "rmse"}
+    scores: dict[str, dict[str, Any]] = {
+        "binary": {"score": "score"},
+        "classes": {"score": {name: f"score_{name}" for name in "abc"}},
+        "regression": {"features": ["x0", "x1", "x2"], "task": "regression"},
+    }
+    for task, given in scores.items():
+        with folder() as path:
+            before, now = _estimable(task, 20_000, 0, 0.0), _estimable(task, 5_000, 1, 0.4)
+            paths = [f"{path}/reference.parquet", f"{path}/current.parquet"]
+            before.to_parquet(paths[0])
+            now.to_parquet(paths[1])
+            command = [python, ROOT / "tests/bench/_nannyml.py", task, *paths]
+            theirs = json.loads(subprocess.run(command, capture_output=True, check=True).stdout.splitlines()[-1])
+            reference = ml.Dataset("before", store=f"{path}/store").snapshot(before)
+            names = {"target": "target", "prediction": "prediction", **given}
+            monitor = ml.Monitor("bench", reference=reference, store=f"{path}/store", **names)
+            for name, found in monitor.check(now.drop(columns="target")).metrics.items():
+                short = name.removeprefix("estimated_")
+                value, error = theirs.get(other_names.get(short, short), (None, None))
+                if value is not None:
+                    away = abs(found.value - value) / error
+                    yield Row(f"{task}: {short}", away, None, "<= 1 sampling error", "x", holds=away <= 1)
+
+
+def _estimable(task: str, rows: int, seed: int, shift: float) -> pd.DataFrame:
+    """Draw rows of a model whose score is not calibrated, or whose errors depend on a feature."""
+    dice = np.random.default_rng(seed)
+    x = dice.normal([shift, 0, shift], 1, (rows, 3))
+    if task == "regression":
+        p = 2 * x[:, 0] + x[:, 1]
+        y = p + dice.normal(0, 0.5 + np.abs(x[:, 2]))
+        return pd.DataFrame({"x0": x[:, 0], "x1": x[:, 1], "x2": x[:, 2], "prediction": p, "target": y})
+    if task == "binary":
+        y = (dice.random(rows) < 1 / (1 + np.exp(-1.5 * x[:, 0]))).astype(int)
+        score = 1 / (1 + np.exp(-2.5 * x[:, 0] - 0.3))
+        return pd.DataFrame({"score": score, "prediction": (score >= 0.5).astype(int), "target": y})
+    truth, told = (np.exp(sharp * x) / np.exp(sharp * x).sum(1, keepdims=True) for sharp in (1, 2))
+    names = np.array(list("abc"))
+    y = names[(dice.random((rows, 1)) > truth.cumsum(1)[:, :-1]).sum(1)]
+    scores = {f"score_{name}": told[:, place] for place, name in enumerate(names)}
+    return pd.DataFrame({**scores, "prediction": names[told.argmax(1)], "target": y})
