@@ -8,7 +8,7 @@ import numpy as np
 
 __all__ = ["encoded"]
 
-_WIDTHS = (0, 1, 2, 4, 8)
+_WIDTHS = (0, 1, 2, 4, 4, 8, 8, 8, 8)  # by the bytes that the spread has
 _FIRST = 256  # where the steps of these need as many bytes as all values, those of all are not looked at
 
 _Values = np.ndarray[Any, Any]
@@ -46,14 +46,15 @@ def encoded(values: _Values) -> tuple[bytes, _Values]:
 def _range(values: _Values) -> tuple[int, int]:
     """Give the bytes that a value needs, and what to take from each first: nothing where that spares no byte."""
     low, high = int(values.min()), int(values.max())
-    width = next(width for width in _WIDTHS if high - low < 1 << 8 * width)
+    width = _WIDTHS[((high - low).bit_length() + 7) // 8]
     if width == values.itemsize or 0 <= low <= high < 1 << 8 * width:
         low = 0
     return width, low
 
 
 def _steps(values: _Values) -> _Values:
-    return np.diff(values.view(f"<i{values.itemsize}"))  # those that overflow wrap around, and back
+    signed = values.view(f"<i{values.itemsize}")
+    return signed[1:] - signed[:-1]  # those that overflow wrap around, and back
 
 
 def _above(values: _Values, low: int, width: int) -> _Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import statistics
@@ -313,6 +314,29 @@ def diff() -> Iterator[Row]:
         yield Row(
             "row diff, 1 % changed in blocks", mine, bare, "<= 0.1 x loading and joining", holds=mine <= 0.1 * bare
         )
+
+
+def peer(name: str, path: str) -> dict[str, tuple[float, int]]:
+    """Measure a tool in a process of its own; empty where it is not installed."""
+    other = os.environ.get("BENCH_PEERS", sys.executable)  # a Python that has the peers, so that ours need not
+    python = sys.executable if name == "mlops_lite" else other
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [python, "-m", "tests.bench._data_peers", name, path]
+    found = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return json.loads(found.splitlines()[-1]) if found.strip() else {}
+
+
+@case("data.peers")
+def peers() -> Iterator[Row]:
+    """A first version, the same again, 1 % of rows changed, and 1 % appended, beside other tools."""
+    names = {"first": "a first version", "unchanged": "the same again", "changed": "1 % of rows changed in blocks"}
+    with folder() as path:
+        ours, delta, dvc = (peer(name, path) for name in ("mlops_lite", "deltalake", "dvc"))
+        others = {name: found for name, found in (("Delta Lake", delta), ("DVC", dvc)) if found}
+        for step, (took, size) in ours.items():
+            name = names.get(step, "1 % of rows appended")
+            yield Row(name, took, peers={other: found[step][0] for other, found in others.items()})
+            yield Row(f"{name}: new bytes", size, unit="B", peers={k: found[step][1] for k, found in others.items()})
 
 
 STREAM = """
