@@ -51,6 +51,7 @@ def test_what_is_said_tells_the_values(values):
         (np.arange(1000) * 3 + 10**9, 0),
         (np.arange(1000)[::-1] * 2**20, 0),
         (np.cumsum(np.arange(1000) % 200) + 2**50, 999),
+        (np.cumsum(np.arange(1000) * 2**9) + 2**50, 4000),
         (np.arange(1000) % 256 - 2**40, 1000),
         (np.arange(1000) * 7919 % 2**16, 2000),
         (np.where(np.arange(1000) < 900, np.arange(1000), 2**62 - np.arange(1000) ** 3), 8000),
