@@ -26,6 +26,7 @@ from mlops_lite.monitoring.measure import Measured
 from mlops_lite.monitoring.performance import Rows
 from mlops_lite.monitoring.ranked import ranked
 from mlops_lite.monitoring.report import ColumnReport, Report
+from mlops_lite.monitoring.rowcount import judge_count, judge_ids
 from mlops_lite.monitoring.rules import judge_rules
 from mlops_lite.monitoring.schema import judge_schema
 from mlops_lite.monitoring.sketch import sketch
@@ -105,6 +106,8 @@ class Checking:
         found: dict[str, Interval] = {}
         if current.rows:
             measured += judge_rules(self.definition.declared, current, at, examined.repeated)
+            measured += judge_ids(self.definition.id, examined.rows.get(self.definition.id), self.definition.repeated)
+            measured += judge_count(self._counts(), current.rows, alpha, self.definition.min_effect / 0.05)
             measured += self._drift(current, alpha, rows)
             about, found = self._model(examined.rows, alpha, data)
             measured += about
@@ -160,6 +163,10 @@ class Checking:
                 part = Profile(earlier.rows, {name: earlier.columns[name] for name in base.columns})
                 found, count = base.merge(part), count + 1
         return found, count
+
+    def _counts(self) -> list[int]:
+        """Give the rows of the last checks."""
+        return [_earlier(self.store, digest, self.definition.profile).rows for digest in self.state.recent]
 
     def _columns(self, current: Profile, measured: Sequence[Finding]) -> dict[str, ColumnReport]:
         found = {}

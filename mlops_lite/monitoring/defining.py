@@ -8,14 +8,17 @@ from typing import Any
 import attrs
 
 from mlops_lite.base.record import Record
+from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
 from mlops_lite.monitoring import performance
 from mlops_lite.monitoring.definition import Definition
 from mlops_lite.monitoring.estimating import calibrations_of
 from mlops_lite.monitoring.examine import Examined, examine
+from mlops_lite.monitoring.rowcount import repeats
 from mlops_lite.monitoring.source import origin, source
 from mlops_lite.monitoring.state import State
 from mlops_lite.stats import metrics
+from mlops_lite.store import Store
 from mlops_lite.store.log import Log
 
 __all__ = ["define"]
@@ -28,8 +31,11 @@ def define(log: Log, asked: Definition, reference: Any) -> Record:
     ------
     InvalidInputError
         The reference has no rows or lacks a column that was named, or a column of probabilities is none.
+    NotFoundError
+        There is no such model or deployment.
     """
     reference = source(reference, log.store)
+    _refuse_model(asked.model, log.store)
     examined = examine(reference, asked.kept)
     settled = examined.profile.settled()
     _refuse(asked, settled)
@@ -37,7 +43,8 @@ def define(log: Log, asked: Definition, reference: Any) -> Record:
     learnt = _learn(attrs.evolve(asked, reference=None if ref is None else str(ref)), examined)
     with log.store.objects.batch() as batch:
         profile = batch.add(settled.encode())
-        learnt = attrs.evolve(learnt, profile=profile, rows=settled.rows, frame=settled.frame.digest)
+        repeated = repeats(examined.rows.get(asked.id))
+        learnt = attrs.evolve(learnt, profile=profile, rows=settled.rows, frame=settled.frame.digest, repeated=repeated)
         digest = batch.add(learnt.encode())
 
     def body(head: Record | None) -> dict[str, Any] | None:
@@ -69,6 +76,13 @@ def _refuse(asked: Definition, profile: Any) -> None:
     for name in sorted(named):
         if name not in profile:
             raise NotFoundError(f"The reference has no column {name!r}.", remedy=suggest(name, profile.columns))
+
+
+def _refuse_model(model: str | None, store: Store) -> None:
+    """Raise where a model or deployment is not there: a misspelt name would judge nothing, silently."""
+    if model is not None:
+        ref = Ref.parse(model)
+        store.log(ref.kind, ref.name).resolve(ref.version)
 
 
 def _learn(asked: Definition, examined: Examined) -> Definition:

@@ -63,6 +63,7 @@ class Definition:
     profile: str = ""
     rows: int = 0
     frame: str = ""
+    repeated: int = 0  # ids that repeat an earlier one
     classes: tuple[Any, ...] = ()
     baseline: Mapping[str, Any] = attrs.field(factory=dict)
     calibrations: tuple[Any, ...] = ()

@@ -15,7 +15,7 @@ _LISTED = 12
 
 
 def judge_schema(reference: Profile, current: Profile, optional: Collection[str] = ()) -> list[Finding]:
-    """Find columns that are missing, new, of another type or of several, and a table without rows.
+    """Find columns that are missing, new, of another type or of several, new infinities, and a table without rows.
 
     Parameters
     ----------
@@ -34,6 +34,10 @@ def judge_schema(reference: Profile, current: Profile, optional: Collection[str]
             found.append(_fact(name, "alert", words))
         elif now.mixed and not then.mixed:
             found.append(_fact(name, "alert", f"{name!r} holds values of several types."))
+        infinite = sum(now.infinite)
+        if infinite and not sum(then.infinite):
+            words = f"{name!r} holds {infinite:,} infinities; there were none before."
+            found.append(Finding(name, "quality.infinite", infinite, None, infinite / now.rows, None, "warning", words))
     if not current.rows:
         found.append(Finding(None, "quality.rows", 0.0, None, None, None, "alert", "There are no rows."))
     return found

@@ -44,6 +44,8 @@ def blocks(data: Any) -> Iterator[Block]:
     kind = frames.kind(data)
     if kind == "pandas":
         yield _of_pandas(data)
+    elif kind == "records":
+        yield _of_records(data)
     elif kind is not None:
         yield _of_arrow(frames.to_arrow(data))
     elif hasattr(data, "to_batches") or hasattr(data, "__arrow_c_stream__"):
@@ -65,6 +67,15 @@ def _of_arrow(table: Any) -> Block:
 def _of_pandas(frame: Any) -> Block:
     """Take columns as they lie in memory; only those of pandas' own kinds go through Arrow."""
     return _unique([str(name) for name in frame.columns], [_column(frame.iloc[:, i]) for i in range(frame.shape[1])])
+
+
+def _of_records(rows: Any) -> Block:
+    """Take the values as they are: what cannot be stored faithfully, such as a pandas.Timestamp, can be counted."""
+    import numpy as np
+
+    names = dict.fromkeys(name for row in rows for name in row)
+    values = [np.fromiter((row.get(name) for row in rows), dtype=object, count=len(rows)) for name in names]
+    return _unique([str(name) for name in names], [_objects(column) for column in values])
 
 
 def _column(series: Any) -> Any:
