@@ -18,8 +18,6 @@ from mlops_lite.store.backends import Stat
 __all__ = ["CLOCK", "FsspecBackend", "connect", "knows"]
 
 CLOCK = ".clock"  # the folder of files whose age tells the time
-_PIECE = 16 << 20  # bytes of one request
-_PIECES = 8  # requests at once: a download takes no more memory than this many pieces
 _TOGETHER = 16 << 20  # bytes of small files that wait in memory for one parallel send
 
 _forks = [0]
@@ -55,6 +53,7 @@ class FsspecBackend:
         """The filesystem; a new one in a forked child, where an inherited one would raise."""
         if self._forks != _forks[0]:
             self._filesystem, root = fsspec.core.url_to_fs(self.url, **self._settings())
+            self._tune(self._filesystem)
             self._root = stringify_path(root).rstrip("/")
             self._forks = _forks[0]
         return self._filesystem
@@ -62,6 +61,9 @@ class FsspecBackend:
     def _settings(self) -> dict[str, Any]:
         """Say what we need of the filesystem besides the user's options: no listing that others' writes outdate."""
         return {"use_listings_cache": False, **self._options}
+
+    def _tune(self, filesystem: Any) -> None:
+        """Set at a new filesystem what no option of it says; nothing here."""
 
     def _full(self, path: str) -> str:
         fs = self.fs
@@ -168,16 +170,8 @@ class FsspecBackend:
         return FsspecBatch(self)
 
     def download(self, path: str, target: str) -> None:
-        """Copy a file to this machine; of a large one several pieces at once."""
-        found = self.stat(path)
-        if found is None:
-            raise FileNotFoundError(path)
-        starts = range(0, found.size, _PIECE)
-        with open(target, "wb") as file:
-            for first in range(0, len(starts), _PIECES):
-                several = starts[first : first + _PIECES]
-                for piece in self.read_ranges(path, [(start, min(start + _PIECE, found.size)) for start in several]):
-                    file.write(piece)
+        """Copy a file to this machine, as the filesystem does it: as it arrives, not whole in memory."""
+        self.fs.get_file(self._full(path), target)
 
     def local_path(self, path: str) -> str | None:
         """Give no path: the bytes are elsewhere."""

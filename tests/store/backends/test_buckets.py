@@ -1,5 +1,6 @@
 """Buckets on real servers keep the contract; a server that does not is refused."""
 
+import asyncio
 import multiprocessing
 import pickle
 
@@ -8,7 +9,9 @@ import pytest
 from mlops_lite.errors import StoreUnavailableError, UnsupportedStoreError
 from mlops_lite.store import Store
 from mlops_lite.store.backends import connect
+from mlops_lite.store.backends import s3 as s3_backend
 from mlops_lite.testing import BackendContract, StoreContract
+from tests.servers import connection_string, free_port
 
 
 class TestS3(BackendContract, StoreContract):
@@ -50,10 +53,46 @@ def test_a_bucket_that_is_not_there_is_said(s3_server):
         Store("s3://no-such-bucket-here/x", **s3_server).objects.put(b"x")
 
 
-def test_a_server_that_does_not_answer_is_said(s3_server):
-    options = {**s3_server, "endpoint_url": "http://127.0.0.1:9", "config_kwargs": {"retries": {"max_attempts": 1}}}
+@pytest.fixture
+def waited(monkeypatch):
+    """Seconds that clients wanted to wait between attempts; nobody waits for them."""
+    found = []
+    sleep = asyncio.sleep
+
+    async def at_once(seconds, *result):
+        found.append(seconds)
+        return await sleep(0, *result)
+
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    return found
+
+
+def closed(scheme):
+    """Open a store at a port where nobody listens."""
+    url = f"http://127.0.0.1:{free_port()}"
+    if scheme == "s3":
+        return Store("s3://bucket/x", endpoint_url=url, key="a", secret="b")
+    return Store("az://team/x", connection_string=connection_string(f"{url}/account"))
+
+
+@pytest.mark.parametrize(("scheme", "library", "attempts"), [("s3", "s3fs", 4), ("az", "adlfs", 3)])
+def test_a_server_that_does_not_answer_is_said_soon(scheme, library, attempts, waited, monkeypatch):
+    pytest.importorskip(library)
+    for variable in ("AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(StoreUnavailableError, match="Look at the address"):
+        closed(scheme).objects.put(b"x")
+    waits = [seconds for seconds in waited if seconds]
+    assert len(waits) == attempts - 1 and sum(waits) <= 10
+
+
+def test_retries_of_s3_are_those_that_were_asked_for(waited, monkeypatch):
+    pytest.importorskip("s3fs")
+    monkeypatch.setenv("AWS_RETRY_MODE", "standard")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     with pytest.raises(StoreUnavailableError):
-        Store("s3://team-bucket/x", **options).objects.put(b"x")
+        closed("s3").objects.put(b"x")
+    assert len([seconds for seconds in waited if seconds]) == 1
 
 
 def test_the_proof_is_made_once_a_machine(s3, monkeypatch):
@@ -180,14 +219,56 @@ def test_where_s3_cannot_decide_it_is_asked_again(s3, monkeypatch):
         backend.create("y", b"1")
 
 
-@pytest.mark.parametrize("size", [0, 1, 999, 1000, 1001, 8000, 8001, 20_500])
-def test_a_large_file_is_fetched_in_pieces(s3, tmp_path, monkeypatch, size):
-    from mlops_lite.store.backends import _fsspec
-
-    monkeypatch.setattr(_fsspec, "_PIECE", 1000)
+@pytest.mark.parametrize("size", [0, 1, 999, 1000, 1001, 20_500])
+def test_a_large_file_is_fetched_in_ranges(s3, tmp_path, monkeypatch, size):
+    monkeypatch.setattr(s3_backend, "_RANGE", 1000)
     url, options = s3
     backend = connect(url, options)
     data = bytes(number % 251 for number in range(size))
     backend.replace("x", data)
     backend.download("x", str(tmp_path / "copy"))
     assert (tmp_path / "copy").read_bytes() == data
+
+
+class Breaking:
+    """The body of an answer that breaks off after some bytes."""
+
+    def __init__(self, body, most):
+        self.body = body
+        self.most = most
+
+    async def __aenter__(self):
+        await self.body.__aenter__()
+        return self
+
+    async def __aexit__(self, *raised):
+        await self.body.__aexit__(*raised)
+
+    async def read(self, size):
+        if self.most <= 0:
+            raise TimeoutError("the line is dead")
+        data = await self.body.read(min(size, self.most))
+        self.most -= len(data)
+        return data
+
+
+@pytest.mark.parametrize("most", [400, 100])
+def test_a_download_goes_on_where_a_connection_broke(s3, tmp_path, monkeypatch, most):
+    monkeypatch.setattr(s3_backend, "_RANGE", 1000)
+    url, options = s3
+    backend = connect(url, options)
+    data = bytes(number % 251 for number in range(2_500))
+    backend.replace("x", data)
+    call = backend.fs._call_s3
+
+    async def broken(method, *args, **wanted):
+        answer = await call(method, *args, **wanted)
+        return {**answer, "Body": Breaking(answer["Body"], most)} if method == "get_object" else answer
+
+    monkeypatch.setattr(backend.fs, "_call_s3", broken)
+    if most * s3_backend._ATTEMPTS >= 1000:
+        backend.download("x", str(tmp_path / "copy"))
+        assert (tmp_path / "copy").read_bytes() == data
+    else:
+        with pytest.raises(OSError, match="broke off"):
+            backend.download("x", str(tmp_path / "copy"))
