@@ -78,6 +78,13 @@ def write_tuned(table: Any, path: str) -> None:
     os.close(descriptor)
 
 
+def written(table: Any, path: str) -> float:
+    """Time that write, with nothing of an earlier one on its way to the disk."""
+    Path(path).unlink(missing_ok=True)
+    os.sync()
+    return seconds(lambda: write_tuned(table, path))
+
+
 def medians(rounds: int, *functions: Callable[[], Any]) -> list[float]:
     """Time functions in turn; each prepares itself and returns the seconds that count."""
     times = [[function() for function in functions] for _ in range(rounds)]
@@ -92,13 +99,13 @@ def write() -> Iterator[Row]:
     table = made()
     print(f"<!-- {table.nbytes / 1e6:.0f} MB in memory -->")
     with folder() as path:
-        counter = iter(range(1000))
 
         def floor() -> float:
-            return seconds(lambda: write_tuned(table, f"{path}/one.parquet"))
+            return written(table, f"{path}/one.parquet")
 
         def first() -> float:
             shutil.rmtree(f"{path}/first", ignore_errors=True)
+            os.sync()
             store = ml.Store(f"{path}/first")
             return seconds(lambda: ml.Dataset("orders", store=store).snapshot(table))
 
@@ -117,7 +124,6 @@ def write() -> Iterator[Row]:
         whole = size_of(f"{path}/one.parquet")
         yield Row("unchanged: new bytes", grown, whole, "<= 0.1 %", "B", holds=grown <= 0.001 * whole)
         yield Row("first: bytes", before, whole, "", "B")
-        del counter
 
 
 def size_of(path: str) -> int:
@@ -179,8 +185,7 @@ def change() -> Iterator[Row]:
 
     table = made()
     with folder() as path:
-        write_tuned(table, f"{path}/one.parquet")
-        bare = statistics.median(seconds(lambda: write_tuned(table, f"{path}/one.parquet")) for _ in range(ROUNDS))
+        bare = statistics.median(written(table, f"{path}/one.parquet") for _ in range(ROUNDS))
         whole = size_of(f"{path}/one.parquet")
         extra = pa.array(np.random.default_rng(5).normal(size=table.num_rows))
         alone = size_of_column(extra, path)
@@ -205,6 +210,7 @@ def change() -> Iterator[Row]:
             for number in range(ROUNDS):
                 target = f"{path}/{number}"
                 shutil.copytree(f"{path}/base", target)
+                os.sync()
                 dataset = ml.Dataset("orders", store=target)
                 dataset.load(columns=["shop"])  # a store that is in use
                 times.append(seconds(lambda dataset=dataset, changed=changed: dataset.snapshot(changed)))
