@@ -19,7 +19,8 @@ from mlops_lite.formats.trust import machine, names
 
 TARGET = Path(names.__file__).with_name("known.json")
 
-# never known, whatever a pickle of a library may need: they load code, open files, or reach any attribute
+# never known, whatever a pickle of a library may need: they load code, open files, reach any attribute, or take the
+# nodes of an index as raw memory
 FORBIDDEN_MODULES = {
     "_loss",  # what scikit-learn 1.5 calls a module of its own: any file of that name could answer
     "_pickle", "asyncio", "cloudpickle", "code", "commands", "ctypes", "dill", "importlib", "io", "joblib", "marshal",
@@ -28,7 +29,8 @@ FORBIDDEN_MODULES = {
 FORBIDDEN = {
     "builtins.__import__", "builtins.compile", "builtins.delattr", "builtins.eval", "builtins.exec",
     "builtins.getattr", "builtins.globals", "builtins.input", "builtins.open", "builtins.setattr", "builtins.vars",
-    "operator.attrgetter", "operator.methodcaller", "torch.load", "torch.storage._load_from_bytes",
+    "operator.attrgetter", "operator.methodcaller", "scipy.spatial._ckdtree.cKDTree", "scipy.spatial._kdtree.KDTree",
+    "torch.load", "torch.storage._load_from_bytes",
 }  # fmt: skip
 LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "xgboost-cpu", "xgboost", "lightgbm")
 
@@ -106,10 +108,6 @@ def scipy_values():
     for kind in ("csr", "csc", "coo", "bsr", "dia", "dok", "lil"):
         yield getattr(sparse, f"{kind}_matrix")(dense)
         yield getattr(sparse, f"{kind}_array")(dense)
-    from scipy.spatial import KDTree, cKDTree
-
-    yield KDTree(dense)
-    yield cKDTree(dense)
     from scipy.interpolate import interp1d
 
     yield interp1d([0, 1], [0, 1])

@@ -13,7 +13,7 @@ import attrs
 from mlops_lite.base.digest import sha256
 from mlops_lite.base.trust import Trust
 from mlops_lite.errors import UntrustedError
-from mlops_lite.formats.trust import classes, machine, names
+from mlops_lite.formats.trust import classes, machine, names, sound
 from mlops_lite.formats.trust.machine import Name
 
 __all__ = ["Judgement", "judge", "require", "unpickle"]
@@ -187,13 +187,16 @@ def unpickle(head: memoryview, buffers: Iterable[Any], trust: Trust, what: str, 
     ------
     UntrustedError
         It needs more.
+    DamagedError
+        Compiled code would follow its numbers out of its arrays.
     """
     require(trust, "known", what, "it is a pickle")
     if trust.level == "code":
         return classes.load(head, buffers)
     judgement = judge(head, trust.names, marks)
     require(trust, judgement.level, what, judgement.reason)
-    return _Known(io.BytesIO(head), buffers, trust.names).load()
+    unpickler = _Known(io.BytesIO(head), buffers, trust.names)
+    return sound.check(unpickler.load(), unpickler.libraries, what)
 
 
 class _Known(pickle.Unpickler):
@@ -202,6 +205,7 @@ class _Known(pickle.Unpickler):
     def __init__(self, file: io.BytesIO, buffers: Iterable[Any], further: frozenset[str]) -> None:
         super().__init__(file, buffers=buffers)
         self._further = further
+        self.libraries: set[str] = set()  # whose names were looked up
 
     def find_class(self, module: str, name: str, /) -> Any:
         wanted = Name(module, name)
@@ -211,5 +215,6 @@ class _Known(pickle.Unpickler):
             )
         if "." in name and str(wanted) not in self._further:
             raise UntrustedError(f"A pickle looked up {wanted}, an attribute of something.", needed="code")
+        self.libraries.add(module.partition(".")[0])
         __import__(module)
         return getattr(sys.modules[module], name) if "." not in name else super().find_class(module, name)

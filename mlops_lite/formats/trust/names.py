@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from mlops_lite.base.digest import sha256
-from mlops_lite.formats.trust.machine import Name, Reading
+from mlops_lite.formats.trust.machine import Call, Name, Reading
 
 __all__ = ["Known", "beyond", "known", "version"]
 
@@ -94,8 +94,17 @@ def _any_size(args: tuple[Any, ...]) -> bool:
     return True
 
 
+def _is_counted(features: Any, classes: Any, outputs: Any) -> bool:
+    """Tell whether a tree is given as many numbers of classes as it will read: one for each output."""
+    plain = isinstance(classes, Call) and classes.function == _ARRAY and not (classes.states or classes.entries)
+    return plain and classes.args[2] == (outputs,)
+
+
+_ARRAY = Name("mlops_lite.formats.numpy", "array")
+
 # calls that take any size at all, and are given this one where a library pickles
 _SIZES: dict[Name, Callable[[tuple[Any, ...]], bool]] = {
+    Name("sklearn.tree._tree", "Tree"): lambda args: _is_counted(*args),
     Name("numpy.ma.core", "_mareconstruct"): lambda args: args[2:3] == ((0,),),
 }
 for _core in ("numpy._core.multiarray", "numpy.core.multiarray"):  # of numpy 2 and 1
