@@ -13,7 +13,6 @@ A plug-in is one file, named after the library, with
 
 from __future__ import annotations
 
-import functools
 import gc
 import importlib
 import types
@@ -71,7 +70,6 @@ def _checks(library: str) -> dict[str, Callable[[list[Any]], bool]]:
     return found
 
 
-@functools.cache
 def _checked_as(cls: type) -> str | None:
     """Name the class, or the nearest base of it, that has a check."""
     for base in cls.__mro__:
@@ -85,13 +83,16 @@ def _gather(value: Any) -> dict[str, list[Any]]:
     """Walk over all that a value holds, and sort what has a check by the name of that."""
     found: dict[str, list[Any]] = {}
     seen: set[int] = set()
-    waiting: list[object] = [value]
+    names: dict[type, str | None] = {}
+    waiting = [value]
     while waiting:
         one = waiting.pop()
         if isinstance(one, _CLOSED) or id(one) in seen:
             continue
         seen.add(id(one))
-        if (name := _checked_as(type(one))) is not None:
+        if (kind := type(one)) not in names:
+            names[kind] = _checked_as(kind)
+        if (name := names[kind]) is not None:
             found.setdefault(name, []).append(one)
         waiting.extend(_inside(one))
     return found
