@@ -14,8 +14,8 @@ from mlops_lite.base.ref import Ref
 from mlops_lite.deployment import rollouts
 from mlops_lite.deployment.candidate import Candidate
 from mlops_lite.deployment.change import Change
+from mlops_lite.deployment.following import poke
 from mlops_lite.deployment.gates import Gate, evaluated
-from mlops_lite.deployment.handle import poke
 from mlops_lite.deployment.outcome import Outcome
 from mlops_lite.deployment.place import Place, model_ref
 from mlops_lite.deployment.rollouts import Rollout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import threading
@@ -11,15 +10,13 @@ import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlops_lite.deployment.handle import Deployment
+    from mlops_lite.deployment.following import Following
 
-__all__ = ["Follower", "default_poll_s", "followers"]
+__all__ = ["Follower", "Patience", "default_poll_s"]
 
 _LOCAL_S, _BUCKET_S = 0.1, 5.0
 _JITTER = 0.25  # a fleet that was started together must not ask together
-_logger = logging.getLogger("mlops_lite.deployment")
 _dice = random.Random(os.urandom(16))
-followers: weakref.WeakSet[Deployment] = weakref.WeakSet()
 
 
 def default_poll_s(is_local: bool) -> float:
@@ -32,14 +29,15 @@ class Follower:
 
     Parameters
     ----------
-    handle : Deployment
+    following : Following
+        What the handle follows.
     poll_s : float
     """
 
-    def __init__(self, handle: Deployment, poll_s: float) -> None:
+    def __init__(self, following: Following, poll_s: float) -> None:
         self._stop = threading.Event()
         self._thread = threading.Thread(
-            target=_follow, args=(weakref.ref(handle), poll_s, self._stop), name="mlops_lite-follower", daemon=True
+            target=_follow, args=(weakref.ref(following), poll_s, self._stop), name="mlops_lite-follower", daemon=True
         )
         self._thread.start()
 
@@ -50,12 +48,12 @@ class Follower:
             self._thread.join(10)
 
 
-def _follow(handle: weakref.ref[Deployment], poll_s: float, stop: threading.Event) -> None:
+def _follow(following: weakref.ref[Following], poll_s: float, stop: threading.Event) -> None:
     while not stop.wait(poll_s * _dice.uniform(1 - _JITTER, 1)):
-        found = handle()
+        found = following()
         if found is None:
             return
-        found._look()
+        found.look()
         del found
 
 
@@ -80,10 +78,4 @@ class Patience:
         self._failures, self._until = 0, 0.0
 
 
-def _after_fork() -> None:
-    _dice.seed(os.urandom(16))
-    for handle in list(followers):
-        handle._after_fork()
-
-
-os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(after_in_child=lambda: _dice.seed(os.urandom(16)))

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
-import weakref
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from mlops_lite import workspace
-from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
-from mlops_lite.deployment import serving as servings
-from mlops_lite.deployment.follower import Follower, Patience, default_poll_s, followers
-from mlops_lite.deployment.loaded import METHODS, Loaded, load
+from mlops_lite.deployment.calls import Calls
+from mlops_lite.deployment.follower import default_poll_s
+from mlops_lite.deployment.following import Follow, Following, poke, serves
 from mlops_lite.deployment.place import Place
-from mlops_lite.deployment.serving import Serving
 from mlops_lite.deployment.state import State
 from mlops_lite.deployment.wiring import Wiring
 from mlops_lite.display import Drawn
-from mlops_lite.errors import InvalidInputError, NotFoundError
+from mlops_lite.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,13 +27,10 @@ if TYPE_CHECKING:
     from mlops_lite.deployment.reading import Since
     from mlops_lite.store import Store
 
-__all__ = ["Deployment", "poke"]
-
-Follow = Literal["thread", "call"]
-_logger = logging.getLogger("mlops_lite.deployment")
+__all__ = ["Deployment"]
 
 
-class Deployment(Drawn):
+class Deployment(Calls, Drawn):
     """A named place that answers predictions.
 
     It follows the log of the place: when another version is deployed, or one is rolled back, it loads the new version
@@ -100,101 +92,61 @@ class Deployment(Drawn):
         self._place = Place(self.store, name)
         self.name = self._place.name
         self._given = {"log": log, "check": check, "poll_s": poll_s, "follow": follow, "trusted": trusted}
-        self._check, self._trusted, self._follow = check, trusted, follow
-        self._poll_s = poll_s or default_poll_s(self.store.is_local)
         self._wiring = Wiring(kept(self.store, self.name) if kept else None)
-        self._judge: Any = None
-        self.problem: Exception | None = None
-        self._trial_problem: Exception | None = None
-        self._renew()
-        self._first = self._place.newest()
-        self._read = time.monotonic()
-        self._real: Serving | None = None
-        self._serving = self._asleep()
-        followers.add(self)
-        weakref.finalize(self, self._wiring.finish)
-
-    def _renew(self) -> None:
-        self._lock = threading.RLock()
-        self._follower: Follower | None = None
-        self._patience = Patience()
-
-    # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def predict(self, X: Any, *, key: Any = None, request_id: Any = None) -> Any:
-        """Predict with the version that serves.
-
-        Parameters
-        ----------
-        X : object
-            What the model takes.
-        key : object, optional
-            The key of the request (of each row), by which a canary chooses; else the key column of ``X`` is used.
-        request_id : str or sequence of str, optional
-            By which a label can be given later (one a row).
-
-        Returns
-        -------
-        object
-            What the model's own ``predict`` returns; a model that is only a function is called.
-
-        Raises
-        ------
-        SignatureError
-            The input is not what the model was made for; every mismatch is named.
-        """
-        return self._serving.predict(X, key, request_id)
-
-    def predict_proba(self, X: Any, *, key: Any = None, request_id: Any = None) -> Any:
-        """Predict probabilities with the version that serves; parameters as for :meth:`predict`."""
-        return self._serving.predict_proba(X, key, request_id)
-
-    def transform(self, X: Any, *, key: Any = None, request_id: Any = None) -> Any:
-        """Transform with the version that serves; parameters as for :meth:`predict`."""
-        return self._serving.transform(X, key, request_id)
-
-    def __call__(self, X: Any, *, key: Any = None, request_id: Any = None) -> Any:
-        """Call the version that serves; parameters as for :meth:`predict`."""
-        return self._serving.call(X, key, request_id)
+        self._following = Following(
+            self._place,
+            self._wiring,
+            follow=follow,
+            poll_s=poll_s or default_poll_s(self.store.is_local),
+            check=check,
+            trusted=trusted,
+        )
 
     # ── what serves ──────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def ref(self) -> Ref:
         """The record that this handle follows: ``deployment/prod@7``."""
-        return Ref.of("deployment", self.name, self._number)
+        loaded = self._following.loaded
+        return Ref.of("deployment", self.name, loaded.number if loaded else self._place.newest().number)
 
     @property
     def state(self) -> State:
         """What the place serves, and what it can go back to."""
-        return self._real.state if self._real else State.of(self._place.newest())
+        loaded = self._following.loaded
+        return loaded.state if loaded else self._place.state
 
     @property
     def model(self) -> Any:
         """The model version that serves."""
-        real = self._real
-        if real is not None and real.champion is not None:
-            return real.champion.version
-        return workspace.open(self._serves(self.state), self.store)
+        loaded = self._following.loaded
+        if loaded is not None and loaded.champion is not None:
+            return loaded.champion.version
+        return workspace.open(serves(self.state, self.name), self.store)
 
     @property
     def version(self) -> int:
         """The number of the model version that serves."""
-        found = self._serves(self.state).version
+        found = serves(self.state, self.name).version
         assert isinstance(found, int)
         return found
 
     @property
     def native(self) -> Any:
         """The model itself, with all its own methods; calls of those pass no check, no canary and no log."""
-        champion = self._awake().champion
+        champion = self._following.awake().champion
         assert champion is not None
         return champion.native
 
     @property
+    def problem(self) -> Exception | None:
+        """Why it does not serve what the log says; None where it does."""
+        return self._following.problem
+
+    @property
     def stale_s(self) -> float:
         """Seconds since the log was last read."""
-        return time.monotonic() - self._read
+        return time.monotonic() - self._following.read
 
     @property
     def dropped(self) -> int:
@@ -206,12 +158,6 @@ class Deployment(Drawn):
     def shadow(self) -> dict[str, int]:
         """How the answers of a shadow compared, in this process."""
         return {name: getattr(self._wiring, name) for name in ("compared", "differed", "failed", "dropped")}
-
-    @property
-    def _number(self) -> int:
-        return self._real.number if self._real else self._place.newest().number
-
-    # ── following ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def refresh(self) -> Deployment:
         """Look at the log now, and serve what it says.
@@ -226,117 +172,8 @@ class Deployment(Drawn):
         MlopsLiteError
             The store is away, or the version cannot be loaded. What served goes on serving.
         """
-        with self._lock:
-            record = self._place.look()
-            self._read = time.monotonic()
-            if self._real is None or record.number != self._real.number:
-                self._apply(record)
-            self.problem = self._trial_problem
-            self._start()
+        self._following.refresh()
         return self
-
-    def _look(self) -> None:
-        """Look at the log, and put up with what goes wrong."""
-        if not self._patience.allows():
-            return
-        try:
-            self.refresh()
-            self._judged()
-            self._patience.worked()
-        except Exception as error:
-            if self.problem is None or str(self.problem) != str(error):
-                _logger.warning("%s goes on serving %s: %s", self.name, self.state.model if self._real else "-", error)
-            self.problem = error
-            self._patience.failed()
-
-    def _apply(self, record: Record) -> None:
-        """Serve what a record says; whatever is loaded already is used again."""
-        state = State.of(record)
-        old = self._real
-        have = {one.ref: one for one in (old and old.champion, old and old.challenger) if one}
-        model = self._serves(state)
-        champion = have.get(model) or load(self.store, model, self._trusted)
-        challenger, self._trial_problem = self._challenger(state, have)
-        real = servings.built(record.number, state, champion, challenger, self._wiring, check=self._check)
-        self._real = real
-        self._serving = servings.guarded(real, self._on_time) if self._follow == "call" else real
-
-    def _serves(self, state: State) -> Ref:
-        if state.model is None:
-            raise NotFoundError(
-                f"Nothing serves at {self.name!r} yet: its gates let nothing pass.",
-                remedy=f"ml.Deployment({self.name!r}).history() says why.",
-            )
-        return Ref(state.model)
-
-    def _challenger(self, state: State, have: dict[str, Loaded]) -> tuple[Loaded | None, Exception | None]:
-        """Load the version on trial; where that fails, the version that serves answers alone."""
-        if state.trial is None:
-            return None, None
-        try:
-            return have.get(state.trial.model) or load(self.store, state.trial.model, self._trusted), None
-        except Exception as error:
-            _logger.warning("%s is on trial at %s and cannot be loaded: %s", state.trial.model, self.name, error)
-            return None, error
-
-    def _judged(self) -> None:
-        """Judge a canary, where this process keeps a prediction log."""
-        real, log = self._real, self._wiring.log
-        if real is None or real.state.trial is None or log is None:
-            self._judge = None
-            return
-        from mlops_lite.deployment.judging import Judge
-
-        try:
-            if self._judge is None or self._judge.trial.began != real.state.trial.began:
-                self._judge = Judge(self._place, every_s=log.options.flush_s)
-            decided = self._judge.due() and self._judge.decide() is not None
-        except Exception as error:  # whoever cannot judge follows all the same
-            _logger.warning("%s cannot be judged here: %s", real.state.trial.model, error)
-            return
-        if decided:
-            self.refresh()
-
-    def _asleep(self) -> Serving:
-        """Answer the first call by loading what serves."""
-        nothing = Serving(0, State(), None, None, dict.fromkeys(METHODS, _unanswered))
-        return servings.guarded(nothing, self._awake)
-
-    def _awake(self) -> Serving:
-        if self._real is None:
-            with self._lock:
-                if self._real is None:
-                    self.refresh()
-        assert self._real is not None
-        return self._real
-
-    def _on_time(self) -> Serving:
-        """Look at the log where the last look is too long ago."""
-        if time.monotonic() - self._read > self._poll_s and self._lock.acquire(blocking=False):
-            try:
-                self._look()
-            finally:
-                self._lock.release()
-        assert self._real is not None
-        return self._real
-
-    def _start(self) -> None:
-        if self._follow == "thread" and self._follower is None:
-            self._follower = Follower(self, self._poll_s)
-
-    def _after_fork(self) -> None:
-        """Have no thread and no lock of the parent; the first call starts a thread of its own."""
-        self._renew()
-        self._wiring.renew()
-        if self._real is not None and self._follow == "thread":
-            self._serving = servings.guarded(self._real, self._restarted)
-
-    def _restarted(self) -> Serving:
-        with self._lock:
-            self._start()
-            assert self._real is not None
-            self._serving = self._real
-        return self._real
 
     # ── changing what serves ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -368,8 +205,8 @@ class Deployment(Drawn):
         NotFoundError
             There is nothing to go back to.
         """
-        known = self._real.state.newest if self._real else None
-        change = self._place.rollback(reason, to, leaving or known, because_of)
+        loaded = self._following.loaded
+        change = self._place.rollback(reason, to, leaving or (loaded.state.newest if loaded else None), because_of)
         poke(self._place)
         return change
 
@@ -470,9 +307,7 @@ class Deployment(Drawn):
 
     def close(self) -> None:
         """End the threads and store what the prediction log holds. Calls are answered as before."""
-        if self._follower is not None:
-            self._follower.stop()
-        followers.discard(self)
+        self._following.stop()
         self._wiring.finish()
         if self._wiring.log is not None:
             self._wiring.log.close()
@@ -507,17 +342,5 @@ def _prediction_log(given: object) -> Callable[[Store, str], PredictionLog] | No
     return lambda store, name: PredictionLog(store, name, options)
 
 
-def _unanswered(X: Any, key: Any, request_id: Any) -> Any:
-    raise AssertionError("a sleeping handle answers nothing itself")  # pragma: no cover
-
-
 def _reopen(name: str, options: dict[str, Any]) -> Deployment:
     return Deployment(name, **options)
-
-
-def poke(place: Place) -> None:
-    """Let the handles of this process see at once what was just done in it."""
-    for handle in list(followers):
-        if handle.name == place.name and handle.store == place.store and handle._real is not None:
-            handle._patience.worked()
-            handle._look()

@@ -107,8 +107,17 @@ def _serving_module(model: Any) -> Callable[[Any], Any]:
     return ask
 
 
-def load(store: Store, ref: str, trusted: Any = None) -> Loaded:
-    """Load a version, hash all its bytes, and let it answer its own example once.
+def load(store: Store, ref: str, trusted: Any = None, *, warm: bool = True) -> Loaded:
+    """Load a version and hash all its bytes.
+
+    Parameters
+    ----------
+    store : Store
+    ref : str
+    trusted : str or list of str, optional
+        What may be opened.
+    warm : bool
+        Let it answer its own example once.
 
     Raises
     ------
@@ -118,7 +127,7 @@ def load(store: Store, ref: str, trusted: Any = None) -> Loaded:
     version = workspace.open(Ref(ref), store)
     options = {} if trusted is None else {"trusted": trusted}
     loaded = Loaded(version, version.load(verify=True, **options))
-    example = getattr(version, "example", None)
+    example = getattr(version, "example", None) if warm else None
     if example is not None:
         loaded.asked("predict", check=True)(example, None, None)
     return loaded

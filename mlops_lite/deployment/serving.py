@@ -14,7 +14,7 @@ from mlops_lite.deployment.state import State
 if TYPE_CHECKING:
     from mlops_lite.deployment.wiring import Wiring
 
-__all__ = ["Serving", "built", "guarded"]
+__all__ = ["Serving", "asleep", "built", "guarded"]
 
 
 class Serving:
@@ -95,3 +95,12 @@ def guarded(serving: Serving, before: Callable[[], Serving]) -> Serving:
     return Serving(
         serving.number, serving.state, serving.champion, serving.challenger, {name: wrap(name) for name in METHODS}
     )
+
+
+def asleep(wake: Callable[[], Serving]) -> Serving:
+    """Serve nothing yet: the first call wakes what it asks."""
+    return guarded(Serving(0, State(), None, None, dict.fromkeys(METHODS, _unanswered)), wake)
+
+
+def _unanswered(X: Any, key: Any, request_id: Any) -> Any:
+    raise AssertionError("a sleeping handle answers nothing itself")  # pragma: no cover

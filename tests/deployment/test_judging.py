@@ -176,9 +176,9 @@ def test_whoever_cannot_judge_follows_all_the_same(memory, open_handles, row, mo
     live = open_handles("prod", store=memory, follow=None, log={"flush_s": 0.01})
     live.predict(row, key=1)
     monkeypatch.setattr(Judge, "decide", lambda self: 1 / 0)
-    live._look()
+    live._following.look()
     ml.deploy("churn@3", to="prod", store=memory)
-    live._look()
+    live._following.look()
     assert live.predict(row) == [3]
     assert live.problem is None
 
