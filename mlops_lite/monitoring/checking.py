@@ -16,6 +16,7 @@ from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, MlopsLiteError, NotFoundError
 from mlops_lite.monitoring import performance
 from mlops_lite.monitoring.definition import Definition, opened
+from mlops_lite.monitoring.dependence import explained
 from mlops_lite.monitoring.estimating import PREFIX, estimate
 from mlops_lite.monitoring.exact import Exact
 from mlops_lite.monitoring.examine import Examined, examine
@@ -108,14 +109,15 @@ class Checking:
             measured += judge_rules(self.definition.declared, current, at, examined.repeated)
             measured += judge_ids(self.definition.id, examined.rows.get(self.definition.id), self.definition.repeated)
             measured += judge_count(self._counts(), current.rows, alpha, self.definition.min_effect / 0.05)
-            measured += self._drift(current, alpha, rows)
+            moved = self._drift(current, alpha, rows)
+            measured += explained(moved, self.definition.dependence, self.reference, current)
             about, found = self._model(examined.rows, alpha, data)
             measured += about
         return Report(
             ref=self.monitor.ref,
             at=at,
             rows=current.rows,
-            measurements=tuple(ranked(measured, self.definition.importance)),
+            measurements=tuple(ranked(measured, self.definition.weights)),
             metrics=found,
             columns=self._columns(current, measured),
             alpha=alpha,

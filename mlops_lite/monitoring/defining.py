@@ -7,13 +7,16 @@ from typing import Any
 
 import attrs
 
+from mlops_lite import frames
 from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
 from mlops_lite.monitoring import performance
 from mlops_lite.monitoring.definition import Definition
+from mlops_lite.monitoring.dependence import learn as dependences
 from mlops_lite.monitoring.estimating import calibrations_of
 from mlops_lite.monitoring.examine import Examined, examine
+from mlops_lite.monitoring.importance import importances
 from mlops_lite.monitoring.rowcount import repeats
 from mlops_lite.monitoring.source import origin, source
 from mlops_lite.monitoring.state import State
@@ -41,6 +44,10 @@ def define(log: Log, asked: Definition, reference: Any) -> Record:
     _refuse(asked, settled)
     ref = origin(reference)
     learnt = _learn(attrs.evolve(asked, reference=None if ref is None else str(ref)), examined)
+    if frames.kind(reference) is not None or hasattr(reference, "to_arrow"):  # not a stream, which is read by now
+        dependence = dependences(learnt, reference, settled)
+        of_model = importances(learnt, reference, settled, log.store)
+        learnt = attrs.evolve(learnt, dependence=dependence, of_model=of_model)
     with log.store.objects.batch() as batch:
         profile = batch.add(settled.encode())
         repeated = repeats(examined.rows.get(asked.id))

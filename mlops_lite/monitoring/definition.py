@@ -67,6 +67,8 @@ class Definition:
     classes: tuple[Any, ...] = ()
     baseline: Mapping[str, Any] = attrs.field(factory=dict)
     calibrations: tuple[Any, ...] = ()
+    dependence: Mapping[str, Any] = attrs.field(factory=dict)
+    of_model: Mapping[str, float] = attrs.field(factory=dict)  # importances, where none were told
     extra: Mapping[str, Any] = attrs.field(factory=dict)
 
     @classmethod
@@ -112,6 +114,13 @@ class Definition:
             return measure.DEFAULTS if self.checks is None else self.checks
         late = tuple(check for check in measure.DEFAULTS if check != "missing")  # labels may come later
         return {self.target: late, "*": measure.DEFAULTS}
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """How much columns matter: as told, else as the model says; its outputs and the truth as the first of them."""
+        known = self.importance or self.of_model
+        outputs = [name for name in (self.target, self.prediction, *self.scores) if name is not None]
+        return {**dict.fromkeys(outputs, max(known.values())), **known} if known else {}
 
     @property
     def scores(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from mlops_lite.base.record import Record
-from mlops_lite.errors import InvalidInputError, NotFoundError
+from mlops_lite.errors import InvalidInputError, InvalidTypeError, NotFoundError
 from mlops_lite.monitoring.checking import judge_rows, placed
 from mlops_lite.monitoring.definition import Definition
 from mlops_lite.monitoring.estimating import missed
@@ -64,6 +64,9 @@ class Labelling:
         given = self._given(ids, y)
         definition = self.monitor.definition
         checks = [record for record in self._checks() if record.body.get("rows")]
+        if checks:
+            held = self._rows(checks[-1].body["rows"]).columns[str(definition.id)]
+            given = dict(zip(_like(list(given), held.tolist(), str(definition.id)), given.values(), strict=True))
         earlier = self._earlier()
         revised: list[tuple[Record, Report]] = []
         for record in checks:
@@ -127,7 +130,7 @@ class Labelling:
         about += missed(estimates, found)
         return attrs.evolve(
             report,
-            measurements=tuple(ranked([*kept, *about], definition.importance)),
+            measurements=tuple(ranked([*kept, *about], definition.weights)),
             metrics={**found, **estimates},
             revision=revision,
         )
@@ -176,6 +179,34 @@ def _listed(values: Any) -> list[Any]:
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
         return [values]
     return list(values.tolist() if hasattr(values, "tolist") else values)
+
+
+def _like(ids: list[Any], held: list[Any], name: str) -> list[Any]:
+    """Give ids the type of those of a check, where nothing is lost by it: ``"17"`` is 17, ``"017"`` is not.
+
+    Raises
+    ------
+    InvalidTypeError
+        An id cannot be one of theirs: its label would be joined to nothing.
+    """
+    wants_text = any(isinstance(each, str) for each in held)
+    wants_number = not wants_text and any(isinstance(each, (int, float)) for each in held)
+    found = []
+    for each in ids:
+        is_text = isinstance(each, str)
+        like = each
+        if wants_text and isinstance(each, int) and not isinstance(each, bool):
+            like = str(each)
+        elif wants_number and is_text and each.lstrip("-").isdecimal() and str(int(each)) == each:
+            like = int(each)
+        if (wants_text and not isinstance(like, str)) or (wants_number and isinstance(like, str)):
+            example = next(held_one for held_one in held if held_one is not None)
+            raise InvalidTypeError(
+                f"The id {each!r} is of another type than those of the column {name!r}, such as {example!r}.",
+                remedy=f"Give the labels with the values of {name!r} as they were when they were checked.",
+            )
+        found.append(like)
+    return found
 
 
 def _typed(labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

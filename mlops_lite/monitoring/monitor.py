@@ -55,7 +55,8 @@ class Monitor(Drawn):
     by : str or list of str
         Columns of levels: metrics are computed for each slice too.
     model : str or ModelVersion, optional
-        ``churn@champion`` or ``deployment/prod``: what a report judges is the version that this means at that time.
+        ``churn@champion`` or ``deployment/prod``: what a report judges is the version that this means at that time. It
+        must be there.
     task : {"classification", "regression", "ranking"}, optional
         Found from the columns without it.
     looks : int
@@ -73,7 +74,8 @@ class Monitor(Drawn):
     rules : mapping of column to rule, optional
         Declared rules (``ml.rules``), which are absolute; ``*`` means the table.
     importance : mapping of str to float, optional
-        How much columns matter: findings are ranked by effect and importance.
+        How much columns matter: findings are ranked by effect and importance. Without it what ``model`` says counts:
+        its ``feature_importances_`` or ``coef_``, or what it loses when a column is shuffled.
     exclude : list of str
         Columns that are not checked.
     keep_days : float

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Family", "blank", "counted", "family", "numbers", "type_name"]
+__all__ = ["Family", "blank", "counted", "family", "numbers", "printable", "type_name"]
 
 Family = Literal["numbers", "times", "levels", "other"]
 
@@ -132,7 +132,7 @@ def counted(array: Any) -> tuple[dict[str, int], int, bool]:
             array = pa.array(array, from_pandas=True)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, UnicodeEncodeError, OverflowError):
             mixed = True
-            array = pa.array([None if blank(value) else _printable(value) for value in array.tolist()], pa.string())
+            array = pa.array([None if blank(value) else printable(value) for value in array.tolist()], pa.string())
     return (*_counted(array), mixed)
 
 
@@ -170,7 +170,7 @@ def _as_text(levels: list[Any], counts: list[int]) -> tuple[dict[str, int], int]
         if blank(level):
             missing += count
         else:
-            text = _printable(level)
+            text = printable(level)
             found[text] = found.get(text, 0) + count
     return found, missing
 
@@ -180,7 +180,8 @@ def blank(value: object) -> bool:
     return value is None or value != value or type(value).__name__ in ("NAType", "NaTType")
 
 
-def _printable(value: Any) -> str:
+def printable(value: Any) -> str:
+    """Give the name of a level: whole numbers lose their point."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).encode("utf-8", "replace").decode()

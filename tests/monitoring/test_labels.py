@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import mlops_lite as ml
-from mlops_lite.errors import InvalidInputError
+from mlops_lite.errors import InvalidInputError, InvalidTypeError
 
 
 @pytest.fixture
@@ -103,3 +103,26 @@ def test_labels_that_are_not_there_yet_are_no_missing_values(monitor, draw):
     rows = draw(500, 1)
     assert monitor.check(rows.assign(churned=np.nan)).ok
     assert monitor.check(rows.assign(churned=None)).ok
+
+
+@pytest.mark.parametrize(("kept", "told"), [(int, str), (str, int), (int, float), (int, int)])
+def test_ids_of_another_type_are_converted_where_nothing_is_lost(store, draw, watch, kept, told):
+    def numbered(count, seed):
+        return draw(count, seed).assign(id=[kept(place) for place in range(count)])
+
+    monitor = ml.Monitor("churn", reference=numbered(1000, 0), store=store, **watch)
+    rows = numbered(1000, 1)
+    monitor.check(rows.drop(columns="churned"))
+    revised = monitor.label([told(each) for each in rows["id"]], rows["churned"])
+    assert revised[0].metrics["roc_auc"].value > 0.8
+
+
+@pytest.mark.parametrize(("kept", "told"), [(int, "a17"), (int, "017"), (str, 1.5), (str, True)])
+def test_ids_that_cannot_be_converted_are_refused(store, draw, watch, kept, told):
+    def numbered(count, seed):
+        return draw(count, seed).assign(id=[kept(place) for place in range(count)])
+
+    monitor = ml.Monitor("churn", reference=numbered(1000, 0), store=store, **watch)
+    monitor.check(numbered(1000, 1).drop(columns="churned"))
+    with pytest.raises(InvalidTypeError, match="of another type than those of the column 'id'"):
+        monitor.label([told], [1])

@@ -401,3 +401,18 @@ def test_odd_values_are_findings_and_never_a_traceback(kind, store):
 def test_a_table_without_columns(store):
     monitor = ml.Monitor("odd", reference=pd.DataFrame({"x": [1.0, 2.0]}), store=store)
     assert {finding.kind for finding in monitor.check(pd.DataFrame()).findings} == {"quality.rows", "quality.schema"}
+
+
+def test_records_with_times_of_pandas(store):
+    def rows(seed):
+        dice = np.random.default_rng(seed)
+        times = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(dice.integers(0, 10**6, 500), "s")
+        return pd.DataFrame({"t": times, "x": dice.normal(size=500), "odd": [[1, 2]] * 500})
+
+    monitor = ml.Monitor("m", reference=rows(0), store=store)
+    records = rows(1).to_dict("records")
+    report = monitor.check(records)
+    assert report.ok
+    assert report["t"].current == monitor.check(rows(1))["t"].current
+    del records[3]["x"]  # a key that is not there is a value that is missing
+    assert monitor.check(records)["x"].current["missing"] == 1
