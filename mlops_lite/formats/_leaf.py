@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from mlops_lite.formats.trust import machine
-from mlops_lite.formats.trust.machine import Buffer, Call, Entries, Group, Name
+from mlops_lite.formats.trust.symbols import Buffer, Call, Entries, Group, Name
 
 if TYPE_CHECKING:
     from mlops_lite.formats.container import Reader
@@ -109,7 +109,7 @@ def _place(where: Any) -> dict[str, Any]:
 
 def _children(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Entries):
-        yield from ((f"{path}[{_shown(key)}]", item) for key, item in value.pairs)
+        yield from ((f"{path}[{_shown(key)}]", item) for key, item in value)
     elif isinstance(value, (list, tuple)):
         yield from ((f"{path}[{index}]", item) for index, item in enumerate(value))
     elif isinstance(value, Group):
@@ -125,7 +125,7 @@ def _of_call(path: str, value: Call) -> Iterator[tuple[str, Any]]:
         for part in state if isinstance(state, tuple) else (state,):
             if isinstance(part, Entries):
                 yield from ((f"{path}.{key}" if _is_word(key) else f"{path}[{_shown(key)}]", item)
-                            for key, item in part.pairs)  # fmt: skip
+                            for key, item in part)  # fmt: skip
             else:
                 yield f"{path}.state", part
     yield from ((f"{path}[{index}]", item) for index, item in enumerate(value.items))

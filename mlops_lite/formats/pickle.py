@@ -20,7 +20,7 @@ from mlops_lite.errors import IncompatibleError, InvalidInputError
 from mlops_lite.formats import numpy as arrays
 from mlops_lite.formats import trust as trusting
 from mlops_lite.formats._leaf import Leaf, of_pickle
-from mlops_lite.formats.trust.machine import RefusedPickleError
+from mlops_lite.formats.trust.symbols import RefusedPickleError
 
 if TYPE_CHECKING:
     from mlops_lite.formats.container import Reader, Writer

@@ -14,7 +14,7 @@ from mlops_lite.base.digest import sha256
 from mlops_lite.base.trust import Trust
 from mlops_lite.errors import UntrustedError
 from mlops_lite.formats.trust import classes, machine, names, sound
-from mlops_lite.formats.trust.machine import Name
+from mlops_lite.formats.trust.symbols import Name, Reading, RefusedPickleError
 
 __all__ = ["Judgement", "judge", "require", "unpickle"]
 
@@ -123,8 +123,8 @@ def _judge(digest: str, head: bytes, further: frozenset[str]) -> Judgement:
 def _judge_anew(head: bytes, further: frozenset[str]) -> Judgement:
     try:
         reading = machine.read(head)
-    except machine.RefusedPickleError as refused:
-        until = machine.Reading(None, frozenset(), refused.mentioned)
+    except RefusedPickleError as refused:
+        until = Reading(None, frozenset(), refused.mentioned)
         return Judgement("code", _sorted(refused.mentioned), tuple(names.beyond(until, further)), str(refused))
     unknown = tuple(names.beyond(reading, further))
     looked_up = _sorted(reading.mentioned)

@@ -14,92 +14,11 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import attrs
+from mlops_lite.formats.trust.symbols import Buffer, Call, Entries, Group, Name, Reading, RefusedPickleError
 
-__all__ = ["MOST_BYTES", "Buffer", "Call", "Entries", "Group", "Name", "Reading", "RefusedPickleError", "read"]
+__all__ = ["MOST_BYTES", "read"]
 
 MOST_BYTES = 64 << 20
-
-
-class RefusedPickleError(Exception):
-    """A pickle that cannot be followed exactly; ``mentioned`` holds what it had looked up until then."""
-
-    mentioned: frozenset[Name] = frozenset()
-
-
-@attrs.frozen
-class Name:
-    """A class or function that the pickle looks up."""
-
-    module: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.module}.{self.name}"
-
-
-@attrs.frozen
-class Buffer:
-    """A part that lies outside the pickle, by its number."""
-
-    index: int
-
-
-class Entries:
-    """A dict: keys and values in the order in which they were set."""
-
-    __slots__ = ("pairs",)
-
-    def __init__(self) -> None:
-        self.pairs: list[tuple[Any, Any]] = []
-
-
-class Group:
-    """A set or frozenset."""
-
-    __slots__ = ("items",)
-
-    def __init__(self, items: list[Any]) -> None:
-        self.items = items
-
-
-class Call:
-    """What a call would give, and what is done to that: state that is set, items that are added."""
-
-    __slots__ = ("args", "entries", "function", "items", "kwargs", "states")
-
-    def __init__(self, function: Name, args: Any, kwargs: Any = None) -> None:
-        self.function = function
-        self.args = args
-        self.kwargs = kwargs
-        self.states: list[Any] = []
-        self.items: list[Any] = []
-        self.entries: list[tuple[Any, Any]] = []
-
-
-@attrs.frozen(eq=False)
-class Reading:
-    """What a pickle would do.
-
-    Parameters
-    ----------
-    value : object
-        What it would give, as symbols.
-    called : frozenset of Name
-        What it would call.
-    made : frozenset of Name
-        Classes of which it would make an instance without calling them: by ``__new__`` alone.
-    calls : tuple of Call
-        Every call, in order.
-    mentioned : frozenset of Name
-        What it would look up, called or not.
-    """
-
-    value: Any
-    called: frozenset[Name]
-    mentioned: frozenset[Name]
-    made: frozenset[Name] = frozenset()
-    calls: tuple[Call, ...] = ()
 
 
 def read(data: bytes | bytearray | memoryview) -> Reading:
@@ -161,8 +80,7 @@ def _with(refused: RefusedPickleError, machine: _Machine) -> RefusedPickleError:
 _MAKERS = frozenset({Name("copyreg", "_reconstructor")})
 
 
-_INT = struct.Struct("<i")
-_FLOAT = struct.Struct(">d")
+_unpack_float = struct.Struct(">d").unpack_from
 
 
 class _Machine:
@@ -179,16 +97,54 @@ class _Machine:
         self.mentioned: set[Name] = set()
 
     def run(self) -> Any:
-        data, steps = self.data, _STEPS
+        """Follow opcode by opcode.
+
+        Those that a pickle of many small things is made of stand here, in as few steps as it takes. What they read
+        beyond the end makes the next opcode an IndexError.
+        """
+        data, stack, memo, marks, steps, at = self.data, self.stack, self.memo, self.marks, _STEPS, self.at
         while True:
-            code = data[self.at]
-            self.at += 1
-            if code == _STOP:
+            code = data[at]
+            at += 1
+            if code == _BINGET:
+                stack.append(memo[data[at]])
+                at += 1
+            elif code == _MEMOIZE:
+                if marks and marks[-1] == len(stack):
+                    raise RefusedPickleError("it takes from below a mark")
+                memo.append(stack[-1])
+            elif code == _SHORT_TEXT:
+                end = at + 1 + data[at]
+                stack.append(str(data[at + 1 : end], "utf-8", "surrogatepass"))
+                at = end
+            elif code == _BYTE:
+                stack.append(data[at])
+                at += 1
+            elif code == _TWO_BYTES:
+                stack.append(data[at] | data[at + 1] << 8)
+                at += 2
+            elif code == _FLOAT:
+                stack.append(_unpack_float(data, at)[0])
+                at += 8
+            elif code in _CONSTANTS:
+                stack.append(_CONSTANTS[code])
+            elif code == _MARK:
+                marks.append(len(stack))
+            elif code == _SETITEMS:
+                items = stack[(start := marks.pop()) :]
+                del stack[start:]
+                self.set_items(items)
+            elif code == _EMPTY_DICT:
+                stack.append(Entries())
+            elif (step := steps[code]) is not None:
+                self.at = at
+                step(self)
+                at = self.at
+            elif code == _STOP:
+                self.at = at
                 return self._end()
-            step = steps[code]
-            if step is None:
+            else:
                 raise RefusedPickleError(f"it has the opcode {bytes([code])!r}, which protocol 5 does not write")
-            step(self)
 
     def _end(self) -> Any:
         value = self.pop()
@@ -224,34 +180,6 @@ class _Machine:
         items = self.stack[start:]
         del self.stack[start:]
         return items
-
-    # --- what most of a pickle is made of, in as few steps as it takes ---------------------------------------------
-
-    def short_text(self) -> None:
-        start = self.at + 1
-        end = start + self.data[self.at]
-        if end > len(self.data):
-            raise RefusedPickleError("it breaks off")
-        self.stack.append(str(self.data[start:end], "utf-8", "surrogatepass"))
-        self.at = end
-
-    def whole_number(self) -> None:
-        self.stack.append(_INT.unpack_from(self.data, self.at)[0])
-        self.at += 4
-
-    def float(self) -> None:
-        self.stack.append(_FLOAT.unpack_from(self.data, self.at)[0])
-        self.at += 8
-
-    def memoize(self) -> None:
-        self.memo.append(self.top())
-
-    def recall_short(self) -> None:
-        index = self.data[self.at]
-        self.at += 1
-        if index >= len(self.memo):
-            raise RefusedPickleError("it recalls what it never kept")
-        self.stack.append(self.memo[index])
 
     # --- looking up and calling -----------------------------------------------------------------------------------
 
@@ -298,7 +226,7 @@ class _Machine:
         target = self.top()
         pairs = zip(items[::2], items[1::2], strict=True)
         if type(target) is Entries:
-            target.pairs.extend(pairs)
+            target.extend(pairs)
         elif type(target) is Call:
             target.entries.extend(pairs)
         else:
@@ -391,23 +319,18 @@ def _long(size: int) -> Callable[[_Machine], None]:
     return _push(lambda machine: int.from_bytes(machine.take(machine.number(size)), "little", signed=True))
 
 
-_STOP = pickle.STOP[0]
+_BINGET, _MEMOIZE, _SHORT_TEXT = pickle.BINGET[0], pickle.MEMOIZE[0], pickle.SHORT_BINUNICODE[0]
+_BYTE, _TWO_BYTES, _FLOAT = pickle.BININT1[0], pickle.BININT2[0], pickle.BINFLOAT[0]
+_MARK, _STOP, _EMPTY_DICT, _SETITEMS = pickle.MARK[0], pickle.STOP[0], pickle.EMPTY_DICT[0], pickle.SETITEMS[0]
+_CONSTANTS = {pickle.NONE[0]: None, pickle.NEWTRUE[0]: True, pickle.NEWFALSE[0]: False}
 _OPCODES: dict[bytes, Callable[[_Machine], Any]] = {
     pickle.PROTO: _Machine.proto,
     pickle.FRAME: _Machine.frame,
-    pickle.MARK: lambda machine: machine.marks.append(len(machine.stack)),
     pickle.POP: _Machine.pop_any,
     pickle.POP_MARK: _Machine.pop_mark,
-    pickle.NONE: _push(lambda _: None),
-    pickle.NEWTRUE: _push(lambda _: True),
-    pickle.NEWFALSE: _push(lambda _: False),
-    pickle.BININT: _Machine.whole_number,
-    pickle.BININT1: _push(lambda machine: machine.number(1)),
-    pickle.BININT2: _push(lambda machine: machine.number(2)),
+    pickle.BININT: _push(lambda machine: int.from_bytes(machine.take(4), "little", signed=True)),
     pickle.LONG1: _long(1),
     pickle.LONG4: _long(4),
-    pickle.BINFLOAT: _Machine.float,
-    pickle.SHORT_BINUNICODE: _Machine.short_text,
     pickle.BINUNICODE: _text(4),
     pickle.BINUNICODE8: _text(8),
     pickle.SHORT_BINBYTES: _octets(1),
@@ -424,14 +347,10 @@ _OPCODES: dict[bytes, Callable[[_Machine], Any]] = {
     pickle.TUPLE1: lambda machine: machine.tuple_of(1),
     pickle.TUPLE2: lambda machine: machine.tuple_of(2),
     pickle.TUPLE3: lambda machine: machine.tuple_of(3),
-    pickle.EMPTY_DICT: _push(lambda _: Entries()),
     pickle.SETITEM: _Machine.set_one,
-    pickle.SETITEMS: lambda machine: machine.set_items(machine.pop_mark()),
     pickle.EMPTY_SET: _push(lambda _: Group([])),
     pickle.ADDITEMS: lambda machine: machine.add_to_set(machine.pop_mark()),
     pickle.FROZENSET: _push(lambda machine: Group(machine.pop_mark())),
-    pickle.MEMOIZE: _Machine.memoize,
-    pickle.BINGET: _Machine.recall_short,
     pickle.LONG_BINGET: lambda machine: machine.recall(machine.number(4)),
     pickle.STACK_GLOBAL: _Machine.look_up,
     pickle.REDUCE: _Machine.reduce,

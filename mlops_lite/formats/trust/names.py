@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from mlops_lite.base.digest import sha256
-from mlops_lite.formats.trust.machine import Call, Name, Reading
+from mlops_lite.formats.trust.symbols import Call, Name, Reading
 
 __all__ = ["Known", "beyond", "known", "version"]
 
@@ -53,7 +53,7 @@ def _text() -> str:
 def version() -> str:
     """Name this list, and the machine that is held against it, by digest."""
     rules = resources.files(__package__)
-    code = [rules.joinpath(name).read_text("utf-8") for name in ("machine.py", "names.py")]
+    code = [rules.joinpath(name).read_text("utf-8") for name in ("machine.py", "names.py", "symbols.py")]
     return sha256("".join([_text(), *code]).encode())[:16]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_lite.formats.trust import machine
-from mlops_lite.formats.trust.machine import Call, Entries, Group, RefusedPickleError
+from mlops_lite.formats.trust.symbols import Call, Entries, Group, RefusedPickleError
 
 atoms = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary()
 keys = st.integers() | st.text() | st.tuples(st.text(), st.integers())
@@ -30,7 +30,7 @@ plain = st.recursive(
 def real(value):
     """Turn symbols of plain things into the things."""
     if isinstance(value, Entries):
-        return {real(key): real(item) for key, item in value.pairs}
+        return {real(key): real(item) for key, item in value}
     if isinstance(value, Group):
         return {real(item) for item in value.items}
     if isinstance(value, (list, tuple)):
