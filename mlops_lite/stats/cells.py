@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mlops_lite.base import canonical, digest
 
-__all__ = ["BLOCK", "Cells", "LevelCells", "NoCells", "NumberCells", "cells_of", "level_cells", "number_cells"]
+__all__ = ["Cells", "LevelCells", "NoCells", "NumberCells", "cells_of", "level_cells", "number_cells"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,7 +31,6 @@ _PREFIXES = 1 << 17  # sign, exponent and eight bits of mantissa of a float32
 _HALF = _PREFIXES // 2
 _INFINITY = 0x7F800000 >> 15
 _BEYOND = np.array([0, 4, 16, 64, 256, 1024, 4096])  # places further out: where values go that were not there before
-BLOCK = 1 << 16  # values at a time: what the caches hold
 
 
 def _whole(edges: Any) -> Ints:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -26,14 +25,14 @@ from mlops_lite.stats.cells import (
     number_cells,
 )
 from mlops_lite.stats.column import ColumnProfile, empty
-from mlops_lite.stats.tally import tally
+from mlops_lite.stats.tally import Room, tally
+from mlops_lite.stats.threads import Threads
 
 __all__ = ["Frame", "Profile", "profile"]
 
 FORMAT = 2
 _MOST_DRAWN = 20  # columns
 SAMPLE = 100_000  # rows by which cells are chosen
-_WORTH_A_THREAD = 1 << 18  # rows: below that, threads wait for each other more than they help
 
 Block = Mapping[str, Any]
 
@@ -214,10 +213,13 @@ def profile(data: Any, frame: Frame | None = None, *, threads: int | None = None
         blocks, frame = _framed(blocks)
     columns: dict[str, ColumnProfile] = {}
     rows = 0
-    with _pool(threads) as each:
+    room = Room()
+    with Threads(threads) as side_by_side:
         for block in blocks:
             rows += _length(block)
-            _add(columns, block, frame, each, distinct)
+            _begin(columns, block, frame)
+            count = functools.partial(_count, columns, block, distinct, room)
+            columns.update(zip(block, side_by_side.map(count, block, _length(block)), strict=True))
     return Profile(rows, columns)
 
 
@@ -247,8 +249,8 @@ def _framed(blocks: Iterator[Block]) -> tuple[Iterator[Block], Frame]:
             break
     step = max(1, rows // SAMPLE)
     names = first[0] if first else {}
-    with _pool(None) as each:
-        cells = list(each(lambda name: choose([block[name] for block in first if name in block], step), names, rows))
+    with Threads() as threads:
+        cells = threads.map(lambda name: choose([block[name] for block in first if name in block], step), names, rows)
     return itertools.chain(first, blocks), Frame(dict(zip(names, cells, strict=True)))
 
 
@@ -273,7 +275,7 @@ def _every(array: Any, step: int) -> Any:
     return array.take(np.arange(0, len(array), step))
 
 
-def _add(columns: dict[str, ColumnProfile], block: Block, frame: Frame, each: Each, distinct: bool) -> None:
+def _begin(columns: dict[str, ColumnProfile], block: Block, frame: Frame) -> None:
     lengths = {len(array) for array in block.values()}
     if len(lengths) > 1:
         raise InvalidInputError(f"The columns have different lengths: {sorted(lengths)}.")
@@ -283,37 +285,10 @@ def _add(columns: dict[str, ColumnProfile], block: Block, frame: Frame, each: Ea
             columns[name] = empty(
                 name, values.type_name(array), values.family(array), frame.columns.get(name, NoCells())
             )
-    counted = each(lambda name: tally(columns[name], block[name], distinct), block, _length(block))
-    columns.update(zip(block, counted, strict=True))
 
 
-Each = Callable[[Callable[[str], Any], Iterable[str], int], Iterable[Any]]
-
-
-class _pool:  # noqa: N801 - reads as a function
-    """Map over columns, on threads where there is enough to do: counting leaves the interpreter free."""
-
-    def __init__(self, threads: int | None) -> None:
-        self.threads = threads or os.cpu_count() or 1
-        self._executor: Any = None
-
-    def __enter__(self) -> Each:
-        return self._each
-
-    def __exit__(self, *_: object) -> None:
-        if self._executor is not None:
-            self._executor.shutdown()
-
-    def _each(self, function: Callable[[str], Any], names: Iterable[str], rows: int) -> Iterable[Any]:
-        names = list(names)
-        if self.threads == 1 or rows < _WORTH_A_THREAD:
-            return map(function, names)
-        if self._executor is None:
-            from concurrent.futures import ThreadPoolExecutor
-
-            self._executor = ThreadPoolExecutor(self.threads)
-        found: Iterable[Any] = self._executor.map(function, names)
-        return found
+def _count(columns: dict[str, ColumnProfile], block: Block, distinct: bool, room: Room, name: str) -> ColumnProfile:
+    return tally(columns[name], block[name], distinct, room)
 
 
 def _settled(column: ColumnProfile) -> ColumnProfile:

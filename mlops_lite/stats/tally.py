@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_lite.stats.cells import BLOCK, LevelCells, NoCells, NumberCells
+from mlops_lite.stats.cells import LevelCells, NoCells, NumberCells
 from mlops_lite.stats.column import MOST_UNKNOWN, ColumnProfile
 from mlops_lite.stats.distinct import Sieve
 from mlops_lite.stats.values import counted, family, numbers
 
-__all__ = ["tally"]
+__all__ = ["Room", "tally"]
+
+_NONE = np.empty(0, dtype=np.intp)
+BLOCK = 1 << 18  # values at a time: less, and threads wait for each other; more, and they wait for memory
 
 
-def tally(column: ColumnProfile, array: Any, distinct: bool = False) -> ColumnProfile:
+class Room(threading.local):
+    """Memory in which numbers are counted, block by block: some for each thread, for one column after the other."""
+
+    def __init__(self) -> None:
+        self.away = np.empty(BLOCK)
+        self.small = np.empty(BLOCK, dtype=np.float32)
+        self.places = np.empty(BLOCK, dtype=np.intp)
+        self.codes = np.empty(BLOCK, dtype=np.int16)
+
+
+def tally(column: ColumnProfile, array: Any, distinct: bool = False, room: Room | None = None) -> ColumnProfile:
     """Count an array and add it to the profile of its column.
 
     Parameters
@@ -26,6 +40,8 @@ def tally(column: ColumnProfile, array: Any, distinct: bool = False) -> ColumnPr
     array : numpy array, pyarrow Array or ChunkedArray
     distinct : bool
         Look for how many different numbers there are too.
+    room : Room, optional
+        To be used again for other columns.
 
     Returns
     -------
@@ -33,7 +49,7 @@ def tally(column: ColumnProfile, array: Any, distinct: bool = False) -> ColumnPr
     """
     kind = family(array)
     if isinstance(column.cells, NumberCells) and kind in ("numbers", "times"):
-        return _numbers(column, column.cells, array, distinct)
+        return _numbers(column, _Counter(column.cells, distinct, room or Room()), array)
     if isinstance(column.cells, LevelCells) and kind in ("levels", "numbers"):
         return _levels(column, column.cells, array)
     return _only_missing(column, array)
@@ -57,20 +73,20 @@ def _only_missing(column: ColumnProfile, array: Any) -> ColumnProfile:
     )
 
 
-def _numbers(column: ColumnProfile, cells: NumberCells, array: Any, distinct: bool) -> ColumnProfile:
-    counter = _Counter(cells, distinct)
+def _numbers(column: ColumnProfile, counter: _Counter, array: Any) -> ColumnProfile:
+    size = counter.cells.size
     chunks = array.chunks if hasattr(array, "chunks") else [array]
     with np.errstate(over="ignore", invalid="ignore"):
         for chunk in chunks:
             values = numbers(chunk)
             for start in range(0, len(values), BLOCK):
                 counter.add(values[start : start + BLOCK])
-    missing, low, high = counter.counts[cells.size :].tolist()
+    missing, low, high = counter.counts[size:].tolist()
     part = attrs.evolve(
         column,
         rows=len(array),
         missing=missing,
-        counts=counter.counts[: cells.size],
+        counts=counter.counts[:size],
         infinite=(low, high),
         total=counter.total,
         squares=counter.squares,
@@ -82,46 +98,47 @@ def _numbers(column: ColumnProfile, cells: NumberCells, array: Any, distinct: bo
 
 
 class _Counter:
-    """Counts numbers into cells, with buffers of its own."""
+    """Counts numbers into cells."""
 
-    def __init__(self, cells: NumberCells, distinct: bool) -> None:
+    def __init__(self, cells: NumberCells, distinct: bool, room: Room) -> None:
         self.cells = cells
-        self.table = cells.table
         self.centre = cells.centre or -0.0  # to subtract it makes -0.0 a 0.0
         self.counts = np.zeros(cells.size + 3, dtype=np.int64)
         self.total = 0
         self.squares = 0
         self.minimum = self.maximum = np.nan
-        self._away = np.empty(BLOCK)
-        self._small = np.empty(BLOCK, dtype=np.float32)
-        self._places = np.empty(BLOCK, dtype=np.intp)
-        self._codes = np.empty(BLOCK, dtype=np.int16)
-        self.sieve = Sieve(cells.size, self._places.view(np.uint64)) if distinct else None
+        self.sieve = Sieve(cells.size, room.places.view(np.uint64)) if distinct else None
+        self._room = room
 
     def add(self, values: NDArray[Any]) -> None:
-        size = len(values)
-        away, small, places, codes = self._away[:size], self._small[:size], self._places[:size], self._codes[:size]
+        room, size = self._room, len(values)
+        away, small, places, codes = room.away[:size], room.small[:size], room.places[:size], room.codes[:size]
         np.subtract(values, self.centre, out=away, casting="unsafe")
         np.copyto(small, away, casting="same_kind")
         np.right_shift(small.view(np.uint32), np.uint32(15), out=places, casting="unsafe")
-        np.take(self.table, places, out=codes, mode="clip")
+        np.take(self.cells.table, places, out=codes, mode="clip")
         found = np.bincount(codes, minlength=len(self.counts))
         self.counts += found
-        if found[self.cells.size :].any():
-            finite = np.isfinite(small)
-            away, values, codes = away[finite], values[finite], codes[finite]
-        if len(values):
-            if self.sieve:
-                self.sieve.add(away, codes)
-            self._moments(values, away)
+        gaps = np.flatnonzero(codes >= self.cells.size) if found[self.cells.size :].any() else _NONE
+        if len(gaps) == size:
+            return
+        if self.sieve:
+            self.sieve.add(_without(away, gaps), _without(codes, gaps))
+        if found[self.cells.size + 1 :].any():  # infinities
+            values = _without(values, gaps)
+        away[gaps] = 0.0
+        self._moments(values, away)
 
     def _moments(self, values: NDArray[Any], away: NDArray[np.float64]) -> None:
         unit = self.cells.unit
         self.total += round(float(np.add.reduce(away)) / unit)
-        np.multiply(away, away, out=away)
-        self.squares += round(float(np.add.reduce(away)) / unit / unit)
-        self.minimum = float(np.fmin(self.minimum, values.min()))
-        self.maximum = float(np.fmax(self.maximum, values.max()))
+        self.squares += round(float(np.einsum("i,i", away, away)) / unit / unit)
+        self.minimum = float(np.fmin(self.minimum, np.fmin.reduce(values)))
+        self.maximum = float(np.fmax(self.maximum, np.fmax.reduce(values)))
+
+
+def _without(array: NDArray[Any], places: NDArray[np.intp]) -> NDArray[Any]:
+    return np.delete(array, places) if len(places) else array
 
 
 _TRUTH = {"1": "True", "0": "False"}  # booleans that came as numbers
