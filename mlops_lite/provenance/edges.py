@@ -14,7 +14,7 @@ from mlops_lite.base import progress
 from mlops_lite.base.record import Parent, Record
 from mlops_lite.base.ref import KINDS, Ref
 from mlops_lite.errors import MlopsLiteError
-from mlops_lite.store.log import parent_of
+from mlops_lite.store.resolve import parent_of
 
 if TYPE_CHECKING:
     from mlops_lite.store import Store

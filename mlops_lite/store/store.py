@@ -9,7 +9,7 @@ import re
 import threading
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_lite.base import canonical, clock
 from mlops_lite.base import name as names
@@ -35,17 +35,18 @@ from mlops_lite.store.address import address_of
 from mlops_lite.store.backends import Backend, connect
 from mlops_lite.store.cache import Cache
 from mlops_lite.store.current import blocks
-from mlops_lite.store.forks import adopt
-from mlops_lite.store.gc import Collection, collect
 from mlops_lite.store.grace import GRACE_S
 from mlops_lite.store.guard import explained
 from mlops_lite.store.labels import Labels
-from mlops_lite.store.log import Log, parent_of
+from mlops_lite.store.log import Log
 from mlops_lite.store.objects import Objects
-from mlops_lite.store.proof import prove
-from mlops_lite.store.runs import Runs
-from mlops_lite.store.sync import Synchronisation, synchronise
-from mlops_lite.store.verify import Verification, verify
+from mlops_lite.store.resolve import parent_of
+
+if TYPE_CHECKING:  # who only reads, in a process that begins anew for each request, needs none of them
+    from mlops_lite.store.gc import Collection
+    from mlops_lite.store.runs import Runs
+    from mlops_lite.store.sync import Synchronisation
+    from mlops_lite.store.verify import Verification
 
 __all__ = ["Store"]
 
@@ -170,6 +171,8 @@ class Store(Drawn):
     @functools.cached_property
     def runs(self) -> Runs:
         """The runs."""
+        from mlops_lite.store.runs import Runs
+
         return Runs(self)
 
     def log(self, kind: str, name: str) -> Log:
@@ -233,6 +236,8 @@ class Store(Drawn):
         Verification
             With ``.ok``, ``.damaged``, ``.missing`` and ``.checked``.
         """
+        from mlops_lite.store.verify import verify
+
         with explained(self.url, "be verified"):
             return verify(self, refs, contents=contents)
 
@@ -250,6 +255,8 @@ class Store(Drawn):
         -------
         Collection
         """
+        from mlops_lite.store.gc import collect
+
         with explained(self.url, "be tidied"):
             return collect(self, dry_run=dry_run, grace_s=grace_s)
 
@@ -268,6 +275,8 @@ class Store(Drawn):
         Synchronisation
             What was copied, and which logs had diverged: their tails are kept beside as forks.
         """
+        from mlops_lite.store.sync import synchronise
+
         other = to if isinstance(to, Store) else Store(to)
         with explained(other.url, "be synchronised"):
             return synchronise(self, other, only)
@@ -285,6 +294,8 @@ class Store(Drawn):
         list of Record
             The new ones.
         """
+        from mlops_lite.store.forks import adopt
+
         return adopt(self, ref)
 
     def prepare(self) -> None:
@@ -303,12 +314,17 @@ class Store(Drawn):
             if self._read_identity() is None:
                 self._create()
             elif self.backend.needs_proof:
-                prove(self.backend, self.cache)
+                self._prove()
             self._ready = True
+
+    def _prove(self) -> None:
+        from mlops_lite.store.proof import prove
+
+        prove(self.backend, self.cache)
 
     def _create(self) -> None:
         if self.backend.needs_proof:
-            prove(self.backend, self.cache)
+            self._prove()
         identity = {"format": FORMAT, "hash": HASH, "id": new_id(), "program": _PROGRAM, "created": clock.now()}
         if self.is_local and os.path.basename(self.url) == ".mlops_lite":
             self.backend.replace(".gitignore", b"*\n")

@@ -146,12 +146,12 @@ def test_a_create_that_lands_after_it_was_given_up_is_found_by_its_transaction(t
         def __getattr__(self, name):
             return getattr(backend, name)
 
-    log._backend = Late()
+    log.backend = Late()
     with pytest.raises(MlopsLiteError) as caught:
         log.append({"n": 2}, action="snapshot")
     assert not isinstance(caught.value, UnknownOutcomeError)
     backend.create(*held[0])
-    log._backend = backend
+    log.backend = backend
     again = log.append({"n": 2}, action="snapshot", txn=caught.value.txn)
     assert (again.number, len(log)) == (2, 2)
 

@@ -176,19 +176,19 @@ class LosesReplies:
 
 def test_a_lost_reply_is_recognised(store):
     log = fill(store, 1)
-    log._backend = LosesReplies(store.backend)
+    log.backend = LosesReplies(store.backend)
     assert log.append({"rows": 2}, action="snapshot").number == 2
     assert len(Store(store.url).log("dataset", "flights")) == 2
 
 
 def test_an_unknown_outcome_is_found_by_its_transaction_and_not_doubled(store):
     log = fill(store, 1)
-    log._backend = LosesReplies(store.backend, read_fails=True)
+    log.backend = LosesReplies(store.backend, read_fails=True)
     with pytest.raises(UnknownOutcomeError) as caught:
         log.append({"rows": 2}, action="snapshot")
     other = Store(store.url).log("dataset", "flights")
     other.append({"rows": 3}, action="snapshot")
-    log._backend.broken = False
+    log.backend.broken = False
     assert log.append({"rows": 2}, action="snapshot", txn=caught.value.txn).number == 2
     assert len(other) == 3
 

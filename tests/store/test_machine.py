@@ -75,7 +75,7 @@ class StoreMachine(RuleBasedStateMachine):
     def append_with_a_fault(self, writer, name, fault):
         store = self.writers[writer]
         log = store.log("dataset", name)
-        log._backend = store.backend
+        log.backend = store.backend
         store.backend.plan = [fault]
         bodies = self.records.setdefault(name, [])
         try:
@@ -126,7 +126,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES), lie=st.integers(0, 9))
     def write_a_false_hint(self, name, lie):
         if self.records.get(name):
-            folder = self.writers[0].log("dataset", name)._folder
+            folder = self.writers[0].log("dataset", name).folder
             self.writers[0].backend.replace(f"{folder}/hint", b"%012d" % lie)
 
     @rule(writer=st.integers(0, 2))
@@ -189,7 +189,7 @@ def test_a_place_that_fails_now_and_then_loses_nothing(tmp_path, share):
             return call
 
     log = store.log("dataset", "d")
-    log._backend = NowAndThen()
+    log.backend = NowAndThen()
     acknowledged, unknown = [], []
     for number in range(200):
         try:
