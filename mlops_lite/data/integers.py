@@ -55,7 +55,8 @@ def _range(values: _Values) -> tuple[int, int]:
 
 def _steps(values: _Values) -> _Values:
     signed = values.view(f"<i{values.itemsize}")
-    return signed[1:] - signed[:-1]  # those that overflow wrap around, and back
+    steps: _Values = signed[1:] - signed[:-1]  # those that overflow wrap around, and back
+    return steps
 
 
 def _above(values: _Values, low: int, width: int) -> _Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,24 +23,35 @@ _SPLIT_SAMPLE = 4096  # rows from which it is judged how hard to compress
 _SLOWER_PAYS = 0.9
 
 
-def encode(parts: Sequence[pa.Table]) -> pa.Buffer:
+def encode(parts: Sequence[pa.Table], memory: pa.Buffer | None = None) -> pa.Buffer:
     """Write parts of one schema into one file.
 
     Parameters
     ----------
     parts : sequence of pyarrow.Table
         Each becomes a row group; no dictionaries among the columns.
+    memory : pyarrow.Buffer, optional
+        Where to write it, if there is room: fresh memory may cost more than the encoding of what is put there.
 
     Returns
     -------
     pyarrow.Buffer
         A Parquet file, with a checksum in every page.
     """
-    schema = parts[0].schema
+    if memory is not None:
+        fixed = pa.FixedSizeBufferWriter(memory)
+        with contextlib.suppress(OSError):  # it does not fit
+            _write(parts, fixed)
+            return memory.slice(0, fixed.tell())
     sink = pa.BufferOutputStream()
+    _write(parts, sink)
+    return sink.getvalue()
+
+
+def _write(parts: Sequence[pa.Table], sink: pa.NativeFile) -> None:
     with pq.ParquetWriter(
         sink,
-        schema,
+        parts[0].schema,
         version="2.6",
         write_statistics=False,
         write_page_checksum=True,
@@ -47,7 +59,6 @@ def encode(parts: Sequence[pa.Table]) -> pa.Buffer:
     ) as writer:
         for part in parts:
             writer.write_table(part, row_group_size=max(part.num_rows, 1))
-    return sink.getvalue()
 
 
 def encodings(table: pa.Table) -> dict[str, Any]:

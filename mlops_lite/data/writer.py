@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -75,6 +76,7 @@ class Writer:
         self._held = parent.cells if parent is not None else Cells.empty(len(schema), 0)
         self._sizes = dict(zip(parent.files, parent.sizes, strict=True)) if parent is not None else {}
         self._done: list[_Part] = []
+        self._own = threading.local()
 
     def write(self, blocks: Iterable[pa.Table], rows: int | None) -> None:
         """Cut, address and write blocks of rows, in bounded memory.
@@ -158,7 +160,7 @@ class Writer:
     def _encode(self, lacking: tuple[int, ...], parts: list[_Part]) -> None:
         schema = pa.schema([self._stored.field(place) for place in lacking])
         tables = [pa.Table.from_arrays([part.columns[place] for place in lacking], schema=schema) for part in parts]
-        data = parquet.encode(tables)
+        data = parquet.encode(tables, self._memory())
         digest = self._batch.add(data)
         self._sizes[digest] = data.size
         for group, part in enumerate(parts):
@@ -166,6 +168,12 @@ class Writer:
                 part.placed[place].file = digest
                 part.placed[place].group = group
             part.columns = []
+
+    def _memory(self) -> pa.Buffer:
+        """Give this thread what it encodes into; the store is done with it when it has added a file."""
+        if not hasattr(self._own, "memory"):
+            self._own.memory = pa.allocate_buffer(_RUN_BYTES)
+        return self._own.memory
 
     def manifest(self, key: tuple[str, ...], schema: pa.Schema) -> Manifest:
         """Put everything together.

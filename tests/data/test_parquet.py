@@ -56,3 +56,14 @@ def test_the_largest_part_decides_for_a_file():
     file = pq.ParquetFile(pa.BufferReader(encode(parts)))
 
     assert all("RLE_DICTIONARY" in file.metadata.row_group(group).column(0).encodings for group in (0, 1))
+
+
+@pytest.mark.parametrize("room", [0, 1_000, 1_000_000])
+def test_memory_that_is_too_small_is_left_alone(room):
+    table = pa.table({"x": DICE.normal(size=ROWS)})
+    memory = pa.allocate_buffer(room)
+
+    data = encode([table], memory)
+
+    assert pq.read_table(pa.BufferReader(data)).equals(table)
+    assert (memory.address <= data.address < memory.address + room) == (room > 8 * ROWS)

@@ -375,10 +375,10 @@ def test_an_interrupt_while_writing_leaves_the_store_as_it_was(dataset, monkeypa
     encode = parquet.encode
     calls = iter(range(100))
 
-    def interrupted(parts):
+    def interrupted(*arguments):
         if next(calls) == 1:
             raise KeyboardInterrupt
-        return encode(parts)
+        return encode(*arguments)
 
     dataset.snapshot(orders(10))
     monkeypatch.setattr(parquet, "encode", interrupted)
