@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
-from mlops_lite.errors import IncompatibleError, InvalidInputError
+from mlops_lite.errors import IncompatibleError, InvalidInputError, MlopsLiteError
 from mlops_lite.formats import numpy as arrays
 from mlops_lite.formats import trust as trusting
 from mlops_lite.formats._leaf import Leaf, of_pickle
@@ -80,7 +80,7 @@ def load(facts: Mapping[str, Any], reader: Reader, trust: Trust) -> Any:
     UntrustedError
         It needs more than the reader allowed.
     IncompatibleError
-        It brings functions by value, which are code of another version of Python.
+        It brings functions by value, which are code of another version of Python; or what it calls raised.
     """
     number = int(facts["head"])
     trusting.require(trust, "known", reader.what, "it is a pickle")
@@ -94,7 +94,18 @@ def load(facts: Mapping[str, Any], reader: Reader, trust: Trust) -> Any:
             f"{reader.what} brings functions by value, which are code of Python {written}; this is {_python()}.",
             remedy=f"Open it with Python {written}, or register it again from functions of an importable module.",
         )
-    return trusting.unpickle(head, reader.buffers()[:number], trust, reader.what, reader.cache)
+    buffers = reader.buffers()[:number]
+    try:
+        return trusting.unpickle(head, buffers, trust, reader.what, reader.cache)
+    except (MlopsLiteError, ModuleNotFoundError, MemoryError):
+        raise
+    except Exception as error:  # of whatever the pickle calls
+        raise IncompatibleError(
+            f"{reader.what} could not be made again: its pickle raised {type(error).__name__}: {error}.",
+            remedy="Its classes are others here than where it was registered, or cannot be pickled: see that "
+            "pickle.loads(pickle.dumps(model)) works, and register it again. version.environment names the libraries "
+            "that it was made with, version.inspect() the classes.",
+        ) from error
 
 
 def leaves(facts: Mapping[str, Any], reader: Reader) -> Iterator[Leaf]:

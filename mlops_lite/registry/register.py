@@ -27,6 +27,9 @@ from mlops_lite.store import Store
 __all__ = ["Draft", "TrustWarning", "register"]
 
 
+_MOST_IN_RECORD = 8 << 10  # bytes of all metrics, and of all tags
+
+
 class TrustWarning(UserWarning):
     """A model needs more trust than readers of its store give it by themselves."""
 
@@ -80,11 +83,13 @@ def register(store: Store, name: str, draft: Draft) -> ModelVersion:
     signature = draft.signature or _signature(store, draft, datasets)
     log = store.log("model", name)
     before = log.newest()
+    short, long = _divided({"metrics": metrics, "tags": tags})
     with store.objects.batch(store.objects.reachable(before)) as batch:
         stored = formats.dump(draft.model, batch, format=draft.format, before=_before(store, before))
         kept = examples.write(draft.example, batch) if draft.example is not None else None
         predicted = examples.predict(draft.model, draft.example, batch) if kept else None
         details = {
+            **long,
             "environment": canonical.unstructure(_environment(stored, draft.model)),
             "example": kept.manifest if kept else None,
             "params": params,
@@ -100,11 +105,10 @@ def register(store: Store, name: str, draft: Draft) -> ModelVersion:
         "format": stored.format,
         "level": stored.level,
         "manifest": stored.manifest,
-        "metrics": metrics,
         "nbytes": stored.nbytes,
         "reason": stored.reason,
         "run": str(run.ref) if run is not None else None,
-        "tags": tags,
+        **short,
     }
     record = log.append(
         body,
@@ -116,6 +120,12 @@ def register(store: Store, name: str, draft: Draft) -> ModelVersion:
     version = ModelVersion(store, record)
     workspace.made(version.ref)
     return version
+
+
+def _divided(said: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tell what fits into a record, with null for the rest, from the rest, which stands in an object."""
+    long = {what: found for what, found in said.items() if len(canonical.encode(found)) > _MOST_IN_RECORD}
+    return {what: None if what in long else found for what, found in said.items()}, long
 
 
 def _metrics(given: Any) -> dict[str, float | int]:

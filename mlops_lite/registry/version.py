@@ -135,7 +135,7 @@ class ModelVersion(Drawn):
     @property
     def metrics(self) -> Mapping[str, float]:
         """Its metrics, by name."""
-        return MappingProxyType(dict(self._body.get("metrics", {})))
+        return MappingProxyType(dict(self._said("metrics")))
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -145,7 +145,13 @@ class ModelVersion(Drawn):
     @property
     def tags(self) -> Mapping[str, Any]:
         """Its tags: those of its registration, and those that were added later."""
-        return MappingProxyType({**self._body.get("tags", {}), **self._notes.tags(self.version)})
+        return MappingProxyType({**self._said("tags"), **self._notes.tags(self.version)})
+
+    def _said(self, what: str) -> Mapping[str, Any]:
+        """Read what its record says, or what was too long for that and stands beside it."""
+        found = self._body.get(what)
+        said: Mapping[str, Any] = self._details.get(what, {}) if found is None else found
+        return said
 
     @property
     def notes(self) -> tuple[Note, ...]:

@@ -113,3 +113,27 @@ def test_deep_nesting_is_an_error_and_not_a_crash(store):
         deep = [deep]
     with pytest.raises(InvalidInputError, match="nested too deeply"):
         put(store, deep)
+
+
+class TwoPartsError(Exception):
+    """Pickles, and cannot be made again: exceptions are made from their message alone."""
+
+    def __init__(self, code, why):
+        super().__init__(f"{code}: {why}")
+
+
+def test_what_cannot_be_made_again_is_said_of_the_version_with_what_to_do(store):
+    stored = put(store, Holder(last=TwoPartsError(3, "no")))
+    with pytest.raises(
+        IncompatibleError, match=r"model/x@1 could not be made again: its pickle raised TypeError"
+    ) as caught:
+        formats.load(stored, store, trusted="code", what="model/x@1")
+    assert isinstance(caught.value.__cause__, TypeError)
+    assert "register it again" in str(caught.value)
+
+
+def test_a_class_that_is_not_there_any_more_is_said_of_the_version(store, monkeypatch):
+    stored = put(store, Holder(x=1))
+    monkeypatch.delattr(sys.modules[__name__], "Holder")
+    with pytest.raises(IncompatibleError, match=r"model/x@1 could not be made again: its pickle raised AttributeError"):
+        formats.load(stored, store, trusted="code", what="model/x@1")

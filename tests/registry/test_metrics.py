@@ -58,3 +58,23 @@ def test_trust_is_a_level_or_a_list_of_names(registry):
     version = registry.register("m", {"w": 1})
     with pytest.raises(errors.InvalidInputError, match="3 is no level of trust"):
         version.load(trusted=3)
+
+
+def test_more_metrics_and_tags_than_a_record_holds_stand_beside_it(registry):
+    metrics = {f"metric {number}": number / 7 for number in range(5_000)}
+    tags = {f"tag {number}": "x" * 50 for number in range(3_000)}
+    version = registry.register("m", {"w": 1}, metrics=metrics, tags=tags)
+    found = registry.get("m@1")
+    assert (found.metrics, found.tags) == (metrics, tags)
+    registry.tag(version, more="y")
+    assert registry.get("m@1").tags == {**tags, "more": "y"}
+    assert len(registry.versions("m").to_frame()) == 1
+
+
+def test_the_metrics_of_a_run_that_measured_much_come_along(registry):
+    metrics = {f"metric {number}": float(number) for number in range(5_000)}
+    with ml.start_run(store=registry.store) as run:
+        ml.log(metrics)
+        version = registry.register("m", {"w": 1})
+    assert registry.get(version.ref).metrics == metrics
+    assert run.metrics == metrics
