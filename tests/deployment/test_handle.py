@@ -443,11 +443,11 @@ def test_a_module_of_torch_serves_without_gradients(store, open_handles):
 
 
 @pytest.mark.parametrize("collects", [True, False])
-def test_the_collector_of_garbage_is_left_as_it_was(served, open_handles, row, collects):
+def test_the_collector_of_garbage_is_left_as_it_was(live, row, collects):
     before = gc.isenabled()
     (gc.enable if collects else gc.disable)()
     try:
-        open_handles("prod", store=served).predict(row)
+        live.predict(row)
         assert gc.isenabled() == collects
     finally:
         (gc.enable if before else gc.disable)()
