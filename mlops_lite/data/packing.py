@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import attrs
 import numpy as np
 
 from mlops_lite.base import progress
+from mlops_lite.data.ahead import ahead
 from mlops_lite.data.making import Made
 from mlops_lite.data.statcache import StatCache, marks, now_ns
 from mlops_lite.data.tree import FILE, LINK, Tree
@@ -26,8 +27,10 @@ __all__ = ["written"]
 _SMALL = 1 << 20  # bytes; what is larger is an object of its own
 _PACK = 8 << 20
 _AT_ONCE = 256  # small files that a thread reads in one go
+_WAITING = 8  # threads that wait for a disk
 _NONE = bytes(32)
-_THREADS = 2
+_Data = bytes | bytearray
+_Read = TypeVar("_Read", bound=_Data | None)
 
 
 def written(store: Store, path: str | os.PathLike[str], head: Snapshot | None) -> Made:
@@ -92,6 +95,15 @@ def _others(entries: list[Entry]) -> str:
     return sink.hexdigest()
 
 
+@attrs.define(eq=False)
+class _Pack:
+    """Small files on their way into one object."""
+
+    files: list[tuple[int, bytes]] = attrs.Factory(list)  # the place and the digest of each
+    contents: dict[bytes, _Data] = attrs.Factory(dict)  # of those that are stored nowhere yet
+    size: int = 0
+
+
 class _Packer:
     """Finds or makes a place for the content of each file."""
 
@@ -101,8 +113,6 @@ class _Packer:
         self._places = parent.places() if parent is not None else {}
         self._known_sizes = set(parent.sizes.tolist()) if parent is not None else set()
         self.sizes: dict[bytes, int] = {}  # of what was read: a file may grow between the walk and the reading
-        self._pack = bytearray()
-        self._waiting: list[tuple[bytes, int]] = []
 
     def pack(self, files: list[Entry], known: list[bytes | None]) -> tuple[list[bytes], list[tuple[str, int]]]:
         """Give the digest and the place of each file; what is known by its looks and held by the parent is not read."""
@@ -111,45 +121,61 @@ class _Packer:
         with progress.bar(
             total=sum(files[place].found.st_size for place in unread), unit="B", description="read"
         ) as bar:
-            for place, digest, data in self._read(files, unread):
+            for place, digest in self._stored(files, unread):
                 digests[place] = digest
-                if data is not None:
-                    self.sizes[digest] = len(data)
-                if data is not None and digest not in self._places:
-                    self._add(digest, data)
                 bar.update(files[place].found.st_size)
-            self._flush()
         return digests, [self._places[digest] for digest in digests]
 
-    def _read(self, files: list[Entry], unread: list[int]) -> Iterator[tuple[int, bytes, bytes | None]]:
-        """Read small files in threads, in order; large ones go straight into the store."""
+    def _stored(self, files: list[Entry], unread: list[int]) -> Iterator[tuple[int, bytes]]:
+        """Store small files in packs, which are written while the next files are read; then each large one."""
         small = [place for place in unread if files[place].found.st_size < _SMALL]
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for start in range(0, len(small), _AT_ONCE * _THREADS):
-                window = small[start : start + _AT_ONCE * _THREADS]
-                steps = [window[first : first + _AT_ONCE] for first in range(0, len(window), _AT_ONCE)]
-                for step, found in zip(
-                    steps, pool.map(self._several, [[files[place] for place in step] for step in steps]), strict=True
-                ):
-                    yield from ((place, *one) for place, one in zip(step, found, strict=True))
+        steps = (small[start : start + _AT_ONCE] for start in range(0, len(small), _AT_ONCE))
+        read = ahead(lambda step: self._several([files[place] for place in step]), steps, threads=1)
+        for pack, name in ahead(self._write, self._packs(read)):
+            offset = 0
+            for digest, data in pack.contents.items():
+                self._places[digest] = (name, offset)
+                offset += len(data)
+            yield from pack.files
         for place in unread:
             if files[place].found.st_size >= _SMALL:
-                yield place, self._large(files[place]), None
+                yield place, self._large(files[place])
 
-    def _several(self, entries: list[Entry]) -> list[tuple[bytes, bytes]]:
-        return [self._small(entry) for entry in entries]
+    def _packs(self, read: Iterable[tuple[list[int], list[tuple[bytes, _Data]]]]) -> Iterator[_Pack]:
+        pack = _Pack()
+        for places, found in read:
+            for place, (digest, data) in zip(places, found, strict=True):
+                pack.files.append((place, digest))
+                if digest not in self._places and digest not in self.sizes:
+                    pack.contents[digest] = data
+                    pack.size += len(data)
+                self.sizes[digest] = len(data)
+                if pack.size >= _PACK:
+                    yield pack
+                    pack = _Pack()
+        yield pack
 
-    def _small(self, entry: Entry) -> tuple[bytes, bytes]:
+    def _write(self, pack: _Pack) -> str:
+        return self._batch.add(b"".join(pack.contents.values())) if pack.contents else ""
+
+    def _several(self, entries: list[Entry]) -> list[tuple[bytes, _Data]]:
+        """Read in this thread what is in memory: more would take the interpreter from each other. The rest in many."""
+        found = [self._small(entry, _at_hand) for entry in entries]
+        late = [entry for entry, data in zip(entries, found, strict=True) if data is None]
+        read = ahead(lambda entry: self._small(entry, _read_all), late, threads=_WAITING)
+        whole = [data if data is not None else next(read)[1] for data in found]
+        return [(hashlib.sha256(data).digest(), data) for data in whole]
+
+    def _small(self, entry: Entry, read: Callable[[int, int], _Read]) -> _Read:
         full = self._full(entry)
         try:
             descriptor = os.open(full, os.O_RDONLY | getattr(os, "O_BINARY", 0))
             try:
-                data = _read_all(descriptor, entry.found.st_size)
+                return read(descriptor, entry.found.st_size)
             finally:
                 os.close(descriptor)
         except OSError as error:
             raise _unreadable(full, error) from error
-        return hashlib.sha256(data).digest(), data
 
     def _large(self, entry: Entry) -> bytes:
         full = self._full(entry)
@@ -173,25 +199,25 @@ class _Packer:
     def _size(self, name: str) -> int:
         return self._batch._objects.size(name)
 
-    def _add(self, digest: bytes, data: bytes) -> None:
-        self._places[digest] = ("", len(self._pack))
-        self._waiting.append((digest, len(self._pack)))
-        self._pack += data
-        if len(self._pack) >= _PACK:
-            self._flush()
-
-    def _flush(self) -> None:
-        if not self._waiting:
-            return
-        name = self._batch.add(bytes(self._pack))
-        for digest, offset in self._waiting:
-            self._places[digest] = (name, offset)
-        self._pack.clear()
-        self._waiting.clear()
-
 
 def _or_none(digest: bytes | None) -> bytes:
     return digest or _NONE
+
+
+def _at_hand(descriptor: int, expected: int) -> _Data | None:
+    """Read a file of which the system holds all in memory; None where a disk must be waited for."""
+    if not hasattr(os, "RWF_NOWAIT"):
+        return _read_all(descriptor, expected)
+    data = bytearray(expected + 1)
+    try:
+        if os.preadv(descriptor, [data], 0, os.RWF_NOWAIT) != expected:
+            return None
+    except BlockingIOError:
+        return None
+    except OSError:  # this disk cannot tell
+        return _read_all(descriptor, expected)
+    del data[expected:]
+    return data
 
 
 def _read_all(descriptor: int, expected: int) -> bytes:

@@ -238,3 +238,36 @@ def test_files_in_memory_and_in_buckets_come_back(tree, s3):
         store = ml.Store(url, **options)
         snapshot = ml.Dataset("files", store=store).snapshot(tree)
         assert looks(snapshot.path()) == looks(tree)
+
+
+def test_what_a_disk_must_be_waited_for_is_read_all_the_same(store, tmp_path, monkeypatch):
+    made = {f"{number}": bytes([number % 7]) * number for number in range(600)}
+    for name, data in made.items():
+        (tmp_path / "tree").mkdir(exist_ok=True)
+        (tmp_path / "tree" / name).write_bytes(data)
+    read = packing._at_hand
+    waited = []
+
+    def partly(descriptor, size):
+        if size % 3:
+            return read(descriptor, size)
+        waited.append(size)
+        return None
+
+    monkeypatch.setattr(packing, "_at_hand", partly)
+    checked_out = ml.Dataset("tree", store=store).snapshot(tmp_path / "tree").path(tmp_path / "out")
+
+    assert {path.name: path.read_bytes() for path in checked_out.iterdir()} == made and len(waited) == 200
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 100_000])
+@pytest.mark.parametrize("grown", [-1, 0, 1])
+def test_a_file_that_changes_between_the_walk_and_the_reading_is_read_as_it_is(tmp_path, size, grown):
+    content = os.urandom(max(size + grown, 0))
+    (tmp_path / "a").write_bytes(content)
+    descriptor = os.open(tmp_path / "a", os.O_RDONLY)
+    try:
+        assert packing._at_hand(descriptor, size) in (content, None)
+        assert packing._read_all(descriptor, size) == content
+    finally:
+        os.close(descriptor)
