@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_lite import workspace
 from mlops_lite.base.ref import Ref
+from mlops_lite.deployment import held_out
 from mlops_lite.deployment.loaded import Loaded, load
-from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
 
 if TYPE_CHECKING:
     from mlops_lite.store import Store
@@ -69,7 +69,7 @@ class Candidate:
         key = str(version.ref), _key(on), _key(target)
         if key not in self._said:
             inputs, _ = self.data(on, target)
-            self._said[key] = predict(self.loaded(version).native, _for(version, inputs))
+            self._said[key] = predict(self.loaded(version).native, held_out.fitting(version, inputs))
         return self._said[key]
 
     def data(self, on: Any, target: Any) -> tuple[Any, Any]:
@@ -77,7 +77,7 @@ class Candidate:
 
         Parameters
         ----------
-        on : Snapshot, ref, frame, or pair of inputs and truth
+        on : Snapshot, ref, table, or pair of inputs and truth
         target : str or array
             The column of the truth, or the truth itself.
         """
@@ -85,7 +85,7 @@ class Candidate:
         if key not in self._data:
             if isinstance(on, str):
                 on = workspace.open(Ref.parse(on, kind="dataset"), self.store)
-            self._data[key] = _split(on.load() if _is_version(on) else on, target)
+            self._data[key] = held_out.split(on.load() if _is_version(on) else on, target)
             if _is_version(on) and on.store == self.store:
                 self.used[str(on.ref)] = None
         return self._data[key]
@@ -97,31 +97,3 @@ def _key(value: Any) -> Any:
 
 def _is_version(on: Any) -> bool:
     return hasattr(on, "load") and hasattr(on, "ref")
-
-
-def _split(frame: Any, target: Any) -> tuple[Any, Any]:
-    if isinstance(frame, tuple) and len(frame) == 2:
-        return frame
-    if target is None:
-        raise InvalidInputError("A gate on held-out data needs the truth.", remedy="Pass target='churned'.")
-    if not isinstance(target, str):
-        return frame, target
-    columns = list(frame if isinstance(frame, dict) else getattr(frame, "columns", ()))
-    if target not in columns:
-        raise NotFoundError(
-            f"The held-out data have no column {target!r}.", remedy=suggest(target, map(str, columns)) or None
-        )
-    if isinstance(frame, dict):
-        return {name: values for name, values in frame.items() if name != target}, frame[target]
-    if hasattr(frame, "drop"):
-        return frame.drop(columns=[target]) if hasattr(frame, "iloc") else frame.drop(target), frame[target]
-    return frame.drop_columns([target]), frame.column(target).to_pylist()
-
-
-def _for(version: Any, inputs: Any) -> Any:
-    """Take the columns that the version was made for: held-out data often hold ids and dates too."""
-    names = getattr(getattr(version, "signature", None), "names", None)
-    columns = getattr(inputs, "columns", None)
-    if not names or columns is None or not hasattr(inputs, "iloc"):
-        return inputs
-    return inputs[list(names)] if set(names) <= set(columns) and list(names) != list(columns) else inputs

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from mlops_lite.deployment.candidate import Candidate
-from mlops_lite.deployment.gates._held_out import encoded
+from mlops_lite.deployment.held_out import encoded
 from mlops_lite.errors import InvalidInputError
 from mlops_lite.provenance.side import Side
 from mlops_lite.stats import metrics as known

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mlops_lite.deployment.gates._held_out import difference
 from mlops_lite.deployment.gates.no_worse import alone, compared
+from mlops_lite.deployment.held_out import difference
 from mlops_lite.deployment.outcome import Outcome
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mlops_lite.deployment.gates._held_out import own_metric
+from mlops_lite.deployment.held_out import own_metric
 from mlops_lite.deployment.outcome import Outcome
 from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
 

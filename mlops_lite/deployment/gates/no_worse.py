@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mlops_lite.deployment.gates._held_out import difference, own_metric
+from mlops_lite.deployment.held_out import difference, own_metric
 from mlops_lite.deployment.outcome import Outcome
 
 if TYPE_CHECKING:

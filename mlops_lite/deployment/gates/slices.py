@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from mlops_lite.deployment.gates._held_out import difference
+from mlops_lite.deployment.held_out import difference
 from mlops_lite.deployment.outcome import Outcome
 from mlops_lite.errors import InvalidInputError
 

@@ -9,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import mlops_lite as ml
+from mlops_lite import frames
 from mlops_lite.base import canonical
 from mlops_lite.deployment.candidate import Candidate
 from mlops_lite.deployment.gates import KNOWN, Outcome, evaluated
@@ -177,6 +178,16 @@ def test_comparisons_take_snapshots_refs_and_pairs(store, holdout):
         for given, target in [(snapshot, "churned"), (str(snapshot.ref), "churned"), (pair, None), (on, "churned")]
     ]
     assert all(one == numbers[0] for one in numbers)
+
+
+@pytest.mark.parametrize("kind", ["arrow", "polars", "dict"])
+@pytest.mark.parametrize("name", ["no_worse", "better", "slices", "metric"])
+def test_held_out_data_may_be_a_table_of_any_library(store, holdout, name, kind):
+    """The truth is found, other columns are left out, and the model gets the kind of table that it learned from."""
+    given = frames.from_arrow(frames.to_arrow(holdout), kind)
+    args, options = passing(name, holdout)
+    gate, same = (find(KNOWN, name)(*args, **{**options, "on": on, "target": "churned"}) for on in (given, holdout))
+    assert gate(candidate(store, 2, 1)) == same(candidate(store, 2, 1))
 
 
 def test_a_missing_target_is_named(store, holdout):

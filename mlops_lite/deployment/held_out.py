@@ -1,4 +1,4 @@
-"""Metrics on held-out rows, of one version or of two on the same rows."""
+"""Held-out data: rows whose truth is known, and what versions score on them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,79 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlops_lite.errors import InvalidInputError
+from mlops_lite import frames
+from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
 from mlops_lite.stats import metrics
 from mlops_lite.stats.interval import Interval
 
 if TYPE_CHECKING:
     from mlops_lite.deployment.candidate import Candidate
 
-__all__ = ["difference", "encoded", "own_metric"]
+__all__ = ["difference", "encoded", "fitting", "own_metric", "split"]
+
+_TABLES = ("pandas", "arrow", "polars", "dict")
+
+
+def split(data: Any, target: Any) -> tuple[Any, Any]:
+    """Part the truth from the inputs.
+
+    Parameters
+    ----------
+    data : table, dict of columns, array, or pair of inputs and truth
+    target : str or array
+        The column of the truth, or the truth itself.
+
+    Returns
+    -------
+    inputs, truth
+
+    Examples
+    --------
+    >>> split({"age": [31, 45], "churned": [0, 1]}, "churned")
+    ({'age': [31, 45]}, [0, 1])
+    """
+    if isinstance(data, tuple) and len(data) == 2:
+        return data
+    if target is None:
+        raise InvalidInputError("A gate on held-out data needs the truth.", remedy="Pass target='churned'.")
+    if not isinstance(target, str):
+        return data, target
+    kind = frames.kind(data)
+    columns = _columns(data, kind)
+    if target not in columns:
+        raise NotFoundError(
+            f"The held-out data have no column {target!r}.", remedy=suggest(target, map(str, columns)) or None
+        )
+    rest = _chosen(data, [name for name in columns if name != target], kind)
+    return rest, data.column(target).to_pylist() if kind == "arrow" else data[target]
+
+
+def fitting(version: Any, inputs: Any) -> Any:
+    """Give the inputs as a version takes them: its columns in its order, in the kind of table that it was made for.
+
+    Held-out data often hold ids and dates too, and are read as Arrow where the model learned from pandas.
+    """
+    signature, kind = getattr(version, "signature", None), frames.kind(inputs)
+    names = getattr(signature, "names", None)
+    if signature is None or not names or kind not in _TABLES:
+        return inputs
+    if {*names} <= {*_columns(inputs, kind)}:
+        inputs = _chosen(inputs, list(names), kind)
+    if signature.container in _TABLES and signature.container != kind:
+        return frames.from_arrow(frames.to_arrow(inputs), signature.container)
+    return inputs
+
+
+def _columns(data: Any, kind: str | None) -> list[Any]:
+    if kind == "dict":
+        return list(data)
+    return list(getattr(data, "column_names" if kind == "arrow" else "columns", ()))
+
+
+def _chosen(data: Any, names: list[str], kind: str | None) -> Any:
+    if kind == "dict":
+        return {name: data[name] for name in names}
+    return data[names] if kind == "pandas" else data.select(names)
 
 
 def encoded(candidate: Candidate, version: Any, gate: Any) -> tuple[Any, Any]:
