@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelVersion"]
 
+_VERIFY = ("once", "always", "never")
+
 
 class ModelVersion(Drawn):
     """One registered model: immutable, but for notes and tags that are added later.
@@ -178,7 +180,8 @@ class ModelVersion(Drawn):
     @property
     def environment(self) -> Environment:
         """The Python and the libraries that it was made with."""
-        return canonical.structure(self._details.get("environment", {}), Environment)
+        found = self._details.get("environment", {})
+        return Environment(str(found.get("python", "")), dict(found.get("packages", {})))
 
     @functools.cached_property
     def example(self) -> Any:
@@ -315,4 +318,8 @@ class ModelVersion(Drawn):
 def _when(verify: bool | Verify) -> Verify:
     if isinstance(verify, bool):
         return "always" if verify else "never"
+    if verify not in _VERIFY:
+        raise InvalidInputError(
+            f"verify={verify!r} is none of {', '.join(map(repr, _VERIFY))}.", remedy="Or a boolean."
+        )
     return verify

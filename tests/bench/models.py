@@ -113,8 +113,8 @@ def memory() -> Iterator[Row]:
 
 
 def script(code: str, *arguments: str) -> str:
-    """Run a program and give what it printed."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    """Run a program and give what it printed; modules are compiled once, as those of an installed package are."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": ""}
     return subprocess.run(
         [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True, env=environment, check=True
     ).stdout
@@ -248,21 +248,13 @@ def touch() -> Iterator[Row]:
 def forest() -> Iterator[Row]:
     """A forest of 100 trees on digits, beside joblib."""
     import joblib
-    from sklearn.datasets import load_digits
-    from sklearn.ensemble import RandomForestClassifier
 
     import mlops_lite as ml
 
-    X, y = load_digits(return_X_y=True)
-    model = RandomForestClassifier(100, random_state=0).fit(X, y)
+    model = grown()
     with folder() as path:
         registry = ml.Registry(ml.Store(f"{path}/store"))
         numbers = iter(range(10_000))
-
-        def another() -> Any:
-            for tree in model.estimators_:  # another content each time, or there would be nothing to write
-                tree.tree_.value[0, 0, 0] = next(numbers)
-            return model
 
         def ours() -> None:
             registry.register("forest", model)
@@ -275,7 +267,7 @@ def forest() -> Iterator[Row]:
 
         times: list[list[float]] = [[], []]
         for number in range(16):
-            another()
+            change(model, next(numbers))
             for place, function in enumerate((ours, floor) if number % 2 else (floor, ours)):
                 times[place if number % 2 else 1 - place].append(seconds(function))
         mine, theirs = (statistics.median(column[2:]) for column in times)
@@ -391,3 +383,49 @@ def each(function: Callable[[Any], Any], values: list[Any]) -> float:
     """Time single calls, and give the median."""
     function(values[0])
     return statistics.median(seconds(partial(function, value)) for value in values[1:])
+
+
+@case("models.peers")
+def peers() -> Iterator[Row]:
+    """Register and open beside MLflow, in its environment ``<BENCH_PEERS>/mlflow``, where that is there."""
+    import numpy as np
+
+    import mlops_lite as ml
+
+    python = Path(os.environ.get("BENCH_PEERS", ""), "mlflow", "bin", "python")
+    if not python.exists():
+        return
+    size = min(SIZE_MIB, 64)
+    with folder() as path:
+        command = [python, Path(__file__).with_name("_model_peers.py"), path, str(size), str(ROUNDS)]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        theirs = json.loads(said.splitlines()[-1])
+        registry = ml.Registry(ml.Store(f"{path}/store"))
+        arrays = {f"w{i}": np.random.default_rng(i).random(size * MIB // 8) for i in range(4)}
+        for name, model in (("a forest", grown()), (f"4 x {size} MiB", arrays)):
+            numbers = iter(range(100))
+
+            def add(model: Any = model, numbers: Iterator[int] = numbers) -> None:
+                change(model, next(numbers))
+                registry.register("m", model)
+
+            ours = in_turn(add, lambda: registry.load("m", trusted="code"), rounds=ROUNDS)
+            for what, took in zip(("register", "open"), ours, strict=True):
+                key = f"{what} {'a forest' if name == 'a forest' else 'arrays'}"
+                yield Row(
+                    f"{what} {name}, beside MLflow", took, None, peers={f"mlflow {theirs['version']}": theirs[key]}
+                )
+
+
+def grown() -> Any:
+    """Grow a forest of 100 trees on digits."""
+    from sklearn.datasets import load_digits
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(100, random_state=0).fit(*load_digits(return_X_y=True))
+
+
+def change(model: Any, number: int) -> None:
+    """Change every array of a model a little, or there would be nothing to write."""
+    for values in model.values() if isinstance(model, dict) else (tree.tree_.value for tree in model.estimators_):
+        values.reshape(-1)[0] = number

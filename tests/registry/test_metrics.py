@@ -78,3 +78,9 @@ def test_the_metrics_of_a_run_that_measured_much_come_along(registry):
         version = registry.register("m", {"w": 1})
     assert registry.get(version.ref).metrics == metrics
     assert run.metrics == metrics
+
+
+def test_how_to_verify_is_said_in_known_words(registry):
+    version = registry.register("m", {"w": 1})
+    with pytest.raises(errors.InvalidInputError, match="verify='sometimes' is none of 'once', 'always', 'never'"):
+        version.load(verify="sometimes")
