@@ -63,13 +63,12 @@ def estimate_errors(
 
 
 def _estimated(X: Any, losses: Any, current: Any) -> Interval:
-    """Give the mean expected loss; its interval covers what single losses and the learner miss by."""
+    """Give the mean expected loss; its interval covers how single losses scatter, here and in the reference."""
     from mlops_lite.stats.resampling import normal_quantile
 
-    expected, residuals = expected_losses(X, losses, current)
-    bias = float(residuals.mean())
-    value = float(expected.mean()) + bias
-    half = normal_quantile(0.95) * float(residuals.std()) * np.sqrt(1 / len(current) + 1 / len(residuals))
+    expected, residuals, variances = expected_losses(X, losses, current)
+    value = float(expected.mean()) + float(residuals.mean())
+    half = normal_quantile(0.95) * float(np.sqrt(variances.mean() * (1 / len(current) + 1 / len(residuals))))
     return Interval(value, max(0.0, value - half), value + half)
 
 

@@ -55,7 +55,7 @@ def told_apart(reference: NDArray[Any], current: NDArray[Any], seed: int = 0) ->
 
 def expected_losses(
     features: NDArray[Any], losses: NDArray[Any], current: NDArray[Any], seed: int = 0
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Predict the losses of rows from those of the reference.
 
     Parameters
@@ -70,6 +70,9 @@ def expected_losses(
     expected : ndarray of shape (m,)
     residuals : ndarray of shape (n,)
         Of the losses of the reference, each predicted without its own row.
+    variances : ndarray of shape (m,)
+        How far the loss of each row is likely to lie from what is expected, squared: rows may have moved to where
+        losses scatter more.
     """
     ensemble = _boosting()
 
@@ -83,4 +86,6 @@ def expected_losses(
         held = fold == part
         residuals[held] = losses[held] - fitted(~held).predict(features[held])
     expected = fitted(np.ones(len(losses), dtype=bool)).predict(current)
-    return np.maximum(expected, 0.0), residuals
+    spread = ensemble.HistGradientBoostingRegressor(max_iter=40, max_leaf_nodes=15, random_state=seed)
+    variances = spread.fit(features, residuals**2).predict(current)
+    return np.maximum(expected, 0.0), residuals, np.maximum(variances, 0.0)

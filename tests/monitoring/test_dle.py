@@ -34,6 +34,12 @@ def test_the_estimate_is_near_what_the_labels_say(hard, monitor):
     assert warned == (hard == 0.9)
 
 
+def test_rows_whose_losses_scatter_more_have_wider_intervals(monitor):
+    easy, hard = (monitor.check(rows(1, share).drop(columns="y")).metrics for share in (0.05, 0.95))
+    widths = [each.high - each.low for each in (one["estimated_mean_absolute_error"] for one in (easy, hard))]
+    assert widths[1] > 1.5 * widths[0]
+
+
 def test_without_features_nothing_is_estimated(store):
     monitor = ml.Monitor("r", reference=rows(0), target="y", prediction="yhat", store=store)
     assert monitor.check(rows(1).drop(columns="y")).metrics == {}
