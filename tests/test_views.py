@@ -87,7 +87,16 @@ def made(store, word):
         train(snapshot)
     run = ml.runs()[0]
     run.note(word)
-    yield from (train.last_run, run, ml.runs(), run.artifacts, run.artifacts["note.txt"], run.code, run.environment)
+    yield from (
+        train.last_run,
+        run,
+        ml.runs(),
+        run.artifacts,
+        run.artifacts["note.txt"],
+        run.code,
+        run.environment,
+        snapshot.schema,
+    )
 
     @ml.track_run
     def fails():

@@ -7,11 +7,14 @@ from typing import Any, Literal
 
 import attrs
 
+from mlops_lite.display import Drawn
 from mlops_lite.errors import NotFoundError, suggest
 
 __all__ = ["Column", "Difference", "Kind", "Schema"]
 
 Kind = Literal["number", "integer", "boolean", "category", "text", "time", "duration", "bytes", "nested"]
+
+_FEW, _SHOWN = 5, 50
 
 # how the text of an Arrow type begins -> what kind of values it holds; the first match counts
 _KINDS: tuple[tuple[str, Kind], ...] = (
@@ -110,8 +113,8 @@ def _columns(columns: Iterable[Column]) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-@attrs.frozen
-class Schema:
+@attrs.frozen(repr=False)
+class Schema(Drawn):
     """The columns of a table, in order.
 
     Parameters
@@ -147,6 +150,17 @@ class Schema:
     def __len__(self) -> int:
         return len(self.columns)
 
+    def __repr__(self) -> str:
+        few = ", ".join(f"{column.name} {column.type}" for column in self.columns[:_FEW])
+        return f"<Schema of {len(self)} columns: {few}{', …' if len(self) > _FEW else ''}>"
+
+    def _view(self) -> Any:
+        from mlops_lite.display import card, table
+
+        rows = [[column.name, column.type, column.nullable, _named(column)] for column in self]
+        heads = ["column", "type", "may be null", "levels"]
+        return card("Schema", table(heads, rows, f"{len(self)} columns, in order", most=_SHOWN))
+
     def differences(self, other: Schema) -> tuple[Difference, ...]:
         """Say what is different in another schema.
 
@@ -174,6 +188,10 @@ class Schema:
             found += _changes(mine[name], theirs[name])
         found += [Difference(name, "added", None, theirs[name].type) for name in theirs if name not in mine]
         return (*found, *_moves([name for name in mine if name in theirs], [name for name in theirs if name in mine]))
+
+
+def _named(column: Column) -> str | None:
+    return _few(list(column.levels)) if column.levels else None
 
 
 def _changes(before: Column, after: Column) -> list[Difference]:

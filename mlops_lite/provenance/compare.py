@@ -63,9 +63,12 @@ class Comparison(Drawn):
 
     @functools.cached_property
     def packages(self) -> pd.DataFrame:
-        """Versions of packages and of Python that are not the same everywhere: a row each, a column a side."""
+        """Versions of packages and of Python that differ: a row each, a column a side.
+
+        A package that only some have loaded is no difference: of the others nobody knows a version.
+        """
         found = self._frame({side.name: side.packages for side in self._sides})
-        return found[found.apply(lambda row: len(set(row)) > 1, axis=1)] if len(found) else found
+        return found[found.apply(lambda row: row.nunique() > 1, axis=1)] if len(found) else found
 
     @functools.cached_property
     def data(self) -> pd.DataFrame:

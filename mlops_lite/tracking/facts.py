@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from mlops_lite.base import canonical
+from mlops_lite.display import Drawn
 from mlops_lite.tracking.closure import Module, Part
 from mlops_lite.tracking.describe import restore
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Code", "Environment", "Git", "read_code", "read_environment", "read_git"]
 
 
-@attrs.frozen
-class Code:
+@attrs.frozen(repr=False)
+class Code(Drawn):
     """The code that a run was of.
 
     Parameters
@@ -71,12 +72,17 @@ class Code:
         parts = [part.source.rstrip() for part in self.parts if part.source]
         return "\n\n".join(["\n".join([*self.imports, *plain]), *parts, self.source.rstrip()]).strip() + "\n"
 
-    def __str__(self) -> str:
-        return self.source
+    def __repr__(self) -> str:
+        return f"<Code of {self.function or self.file or 'a block'}, {len(self.source.splitlines())} lines>"
+
+    def _view(self) -> Any:
+        from mlops_lite.tracking.facts_view import look_of_code
+
+        return look_of_code(self)
 
 
-@attrs.frozen
-class Environment:
+@attrs.frozen(repr=False)
+class Environment(Drawn):
     """What a run took place in.
 
     Parameters
@@ -111,6 +117,14 @@ class Environment:
         """The packages as a file for ``pip install -r``."""
         lines = [self.elsewhere.get(name, f"{name}=={version}") for name, version in self.packages.items()]
         return "\n".join(lines) + "\n"
+
+    def __repr__(self) -> str:
+        return f"<Environment: Python {self.python}, {self.system}, {len(self.packages)} packages>"
+
+    def _view(self) -> Any:
+        from mlops_lite.tracking.facts_view import look_of_environment
+
+        return look_of_environment(self)
 
 
 @attrs.frozen

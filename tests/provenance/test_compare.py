@@ -65,6 +65,13 @@ def test_code_that_differs_is_shown_as_a_difference(runs, monkeypatch):
     assert "-FACTOR = 1\n+FACTOR = 2\n" in difference and difference.startswith(f"--- {runs[0].ref}")
 
 
+def test_a_package_that_only_one_has_loaded_is_no_difference(runs):
+    found = ml.compare(*runs)
+    side = found._sides[1]
+    side.__dict__["packages"] = {**side.packages, "another": "1.0"}
+    assert len(found.packages) == 0
+
+
 def test_packages_that_differ_are_named(runs):
     found = ml.compare(*runs)
     side = found._sides[1]
