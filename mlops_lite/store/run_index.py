@@ -6,7 +6,6 @@ summaries first and segments second, merges by id, and begins again when a file 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -21,117 +20,23 @@ from mlops_lite.base.digest import sha256, short
 from mlops_lite.errors import NotFoundError, StoreUnavailableError
 from mlops_lite.store import run_layout
 from mlops_lite.store.guard import explained
-from mlops_lite.store.run_state import State, apply_edits, merge
+from mlops_lite.store.run_listing import Listing
+from mlops_lite.store.run_segment import Part, Segment, Table, segment_path, to_bytes, write
+from mlops_lite.store.run_state import State, merge
 from mlops_lite.store.run_table import Entry, encode
 
 if TYPE_CHECKING:
     from mlops_lite.store.store import Store
 
-__all__ = ["Index", "Listing"]
+__all__ = ["Index"]
 
 _KEYS = ["id", "rev", "digest", "deleted"]
 _SECTION = "runs"
 _WORTH_KEEPING = 64  # so many newly read summaries are worth a file in the cache folder
 _AT_ONCE = 2_000
 _ATTEMPTS = 20
-_ROWS_A_GROUP = 5_000
 _MERGED_AT = 5  # so many segments of one size become one of the next
 _TIERS = (1_000, 10_000, 100_000, 1_000_000)
-
-
-class _Segment:
-    """A file of many summaries."""
-
-    def __init__(self, digest: str, file: pq.ParquetFile) -> None:
-        self.digest = digest
-        self.file = file
-        self.columns = list(file.schema_arrow.names)
-        self._group_read: tuple[int, pa.Table] | None = None
-
-    def read(self, columns: list[str]) -> pa.Table:
-        return self.file.read(columns=columns)
-
-    def body(self, row: int) -> tuple[int, str, bytes]:
-        group = row // _ROWS_A_GROUP
-        table = self._group(group)
-        at = row - group * _ROWS_A_GROUP
-        return table["rev"][at].as_py(), table["digest"][at].as_py(), table["body"][at].as_py()
-
-    def _group(self, group: int) -> pa.Table:
-        if self._group_read is None or self._group_read[0] != group:
-            self._group_read = group, self.file.read_row_group(group, columns=["rev", "digest", "body"])
-        return self._group_read[1]
-
-
-class _Loose:
-    """Summaries in memory."""
-
-    def __init__(self, table: pa.Table) -> None:
-        self.table = table
-        self.columns = list(table.column_names)
-
-    def read(self, columns: list[str]) -> pa.Table:
-        return self.table.select(columns)
-
-    def body(self, row: int) -> tuple[int, str, bytes]:
-        table = self.table
-        return table["rev"][row].as_py(), table["digest"][row].as_py(), table["body"][row].as_py()
-
-
-class Listing:
-    """Runs as they were at one moment: columns of all, and each as a whole.
-
-    Parameters
-    ----------
-    parts : list
-        Segments and tables.
-    rows : ndarray of int64
-        Which rows of the parts, put end to end, are runs to be seen.
-    """
-
-    def __init__(self, parts: list[_Segment | _Loose], rows: NDArray[np.int64], ends: NDArray[np.int64]) -> None:
-        self._parts = parts
-        self._rows = rows
-        self._ends = ends
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @functools.cached_property
-    def columns(self) -> set[str]:
-        """The columns that some run has a value in."""
-        return {column for part in self._parts for column in part.columns}
-
-    def table(self, columns: Iterable[str], rows: NDArray[np.int64] | None = None) -> pa.Table:
-        """Read columns of all runs, or of some.
-
-        Parameters
-        ----------
-        columns : iterable of str
-            Those that nobody has are left out.
-        rows : ndarray of int64, optional
-            Places in this listing.
-        """
-        wanted = [column for column in columns if column in self.columns]
-        tables = []
-        for part in self._parts:
-            own = [column for column in wanted if column in part.columns]
-            tables.append(part.read(own or ["id"]))
-        taken = self._rows if rows is None else self._rows[rows]
-        if not tables:
-            return pa.table({column: pa.array([], pa.null()) for column in wanted})
-        together = pa.concat_tables(tables, promote_options="default")
-        whole = len(taken) == len(together) and bool((taken == np.arange(len(taken))).all())
-        return (together if whole else together.take(pa.array(taken))).select(wanted)
-
-    def state(self, row: int) -> State:
-        """Read one run whole."""
-        place = int(self._rows[row])
-        part = int(np.searchsorted(self._ends, place, side="right"))
-        begin = int(self._ends[part - 1]) if part else 0
-        _, _, body = self._parts[part].body(place - begin)
-        state: State = canonical.decode(body)
-        return apply_edits(state)
 
 
 class Index:
@@ -145,7 +50,7 @@ class Index:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._backend = store.backend
-        self._segments: dict[str, _Segment] = {}
+        self._segments: dict[str, Segment] = {}
         self._loose: pa.Table | None = None  # rows of loose summaries that were read
         self._names: dict[str, int] = {}  # their names, and where they stand
         self._kept = 0
@@ -169,8 +74,8 @@ class Index:
     def _attempt(self) -> Listing:
         opened = sorted(self._store.runs.reader.open_ids())
         loose = self.loose_names()
-        parts: list[_Segment | _Loose] = [*self.segments()]
-        parts.append(_Loose(self._read_loose(loose)))
+        parts: list[Part] = [*self.segments()]
+        parts.append(Table(self._read_loose(loose)))
         if len(loose) >= _TIERS[0]:
             self._store.runs.compact_soon()
         keys = [part.read(_KEYS) for part in parts]
@@ -178,11 +83,11 @@ class Index:
         ended = pc.is_in(pa.array(opened, pa.string()), value_set=known.combine_chunks())
         unfinished = [run for run, has_ended in zip(opened, ended.to_pylist(), strict=True) if not has_ended]
         states = [Entry(-1, "", self._store.runs.reader.unfinished(run)) for run in unfinished]
-        parts.append(_Loose(encode(states)))
+        parts.append(Table(encode(states)))
         keys.append(parts[-1].read(_KEYS))
         return self._put_together(parts, keys)
 
-    def _put_together(self, parts: list[_Segment | _Loose], keys: list[pa.Table]) -> Listing:
+    def _put_together(self, parts: list[Part], keys: list[pa.Table]) -> Listing:
         ends = np.cumsum([len(table) for table in keys])
         table = pa.concat_tables(keys)
         codes = table["id"].combine_chunks().dictionary_encode().indices.to_numpy()
@@ -191,13 +96,13 @@ class Index:
         several = seen[codes] > 1 if len(codes) else np.zeros(0, bool)
         if several.any():
             merged = self._merge(parts, ends, np.flatnonzero(several), codes)
-            parts = [*parts, _Loose(merged)]
+            parts = [*parts, Table(merged)]
             ends = np.append(ends, ends[-1] + len(merged))
             visible = np.concatenate([visible & ~several, ~merged["deleted"].to_numpy(zero_copy_only=False)])
         return Listing(parts, np.flatnonzero(visible), ends)
 
     def _merge(
-        self, parts: list[_Segment | _Loose], ends: NDArray[np.int64], rows: NDArray[np.int64], codes: NDArray[Any]
+        self, parts: list[Part], ends: NDArray[np.int64], rows: NDArray[np.int64], codes: NDArray[Any]
     ) -> pa.Table:
         """Make one row of the revisions of each run that has several."""
         found: dict[int, list[tuple[int, str, State]]] = {}
@@ -284,7 +189,7 @@ class Index:
         table = self._loose
         with_errors = (OSError, pa.ArrowException)
         try:
-            self._store.cache.fill(_SECTION, self._cache_key(), lambda target: _write(table, target))
+            self._store.cache.fill(_SECTION, self._cache_key(), lambda target: write(table, target))
         except with_errors:  # a cache that cannot be written is none
             return
 
@@ -293,15 +198,15 @@ class Index:
 
     # --- segments ----------------------------------------------------------------------------------------------
 
-    def segments(self) -> list[_Segment]:
+    def segments(self) -> list[Segment]:
         """Open all segments."""
         names = (found.path.rpartition("/")[2] for found in self._backend.walk(run_layout.SEGMENTS))
         digests = sorted(name.removesuffix(".parquet") for name in names if name.endswith(".parquet"))
         self._segments = {digest: self._segments.get(digest) or self._open(digest) for digest in digests}
         return list(self._segments.values())
 
-    def _open(self, digest: str) -> _Segment:
-        path = _segment_path(digest)
+    def _open(self, digest: str) -> Segment:
+        path = segment_path(digest)
         local = self._backend.local_path(path)
         if local is None:
             key = f"{digest}.parquet"
@@ -309,7 +214,7 @@ class Index:
             if not cached.exists():
                 self._store.cache.fill(_SECTION, key, lambda target: self._backend.download(path, target))
             local = str(cached)
-        return _Segment(digest, pq.ParquetFile(local, memory_map=True))
+        return Segment(digest, pq.ParquetFile(local, memory_map=True))
 
     def find(self, run: str) -> list[tuple[int, str, State]]:
         """Look for a run in the segments."""
@@ -347,12 +252,12 @@ class Index:
             segments = [segment for segment in self.segments() if segment.file.metadata.num_rows < tier]
             if len(segments) >= _MERGED_AT:
                 rows = [row for segment in segments for row in _entries(segment.read(["id", "rev", "digest", "body"]))]
-                self._replace_by_segment(encode(_merged(rows)), [_segment_path(one.digest) for one in segments])
+                self._replace_by_segment(encode(_merged(rows)), [segment_path(one.digest) for one in segments])
         return len(names)
 
     def _replace_by_segment(self, table: pa.Table, paths: list[str]) -> None:
-        data = _to_bytes(table.sort_by("id"))
-        path = _segment_path(sha256(data))
+        data = to_bytes(table.sort_by("id"))
+        path = segment_path(sha256(data))
         self._backend.replace(path, data)  # whole at once: others open what they find
         batch = self._backend.batch()
         batch.keep(path)
@@ -390,17 +295,3 @@ def _name(run: str, revision: int, digest: str) -> str:
 
 def _done(entry: Entry) -> str:
     return f"{run_layout.DONE}/{_name(entry.state['id'], entry.revision, entry.digest)}"
-
-
-def _segment_path(digest: str) -> str:
-    return f"{run_layout.SEGMENTS}/{digest}.parquet"
-
-
-def _write(table: pa.Table, target: Any) -> None:
-    pq.write_table(table, target, compression="zstd", row_group_size=_ROWS_A_GROUP)
-
-
-def _to_bytes(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    _write(table, sink)
-    return bytes(sink.getvalue())

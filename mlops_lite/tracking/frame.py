@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mlops_lite.base import canonical
-from mlops_lite.store.run_index import Listing
+from mlops_lite.store.run_listing import Listing
 from mlops_lite.store.run_table import GROUPS, names
 from mlops_lite.tracking.describe import restore
 

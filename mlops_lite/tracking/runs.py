@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from mlops_lite.store.run_index import Listing
+    from mlops_lite.store.run_listing import Listing
 
 __all__ = ["Runs", "open", "runs"]
 

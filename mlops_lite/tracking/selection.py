@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_lite.errors import suggest
-from mlops_lite.store.run_index import Listing
+from mlops_lite.store.run_listing import Listing
 from mlops_lite.store.run_table import FIELDS, GROUPS, Column, names, read_column
 from mlops_lite.tracking.filter import And, Comparison, Name, Node, Not, Or, as_time, error_at, names_in, parse
 
