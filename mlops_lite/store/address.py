@@ -1,17 +1,40 @@
-"""How another process opens a store: by its URL and its options, without what must stay secret."""
+"""Where a store is: the URL as it was written, and how another process opens it, without what must stay secret."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from mlops_lite.errors import InvalidInputError, InvalidTypeError
 
 if TYPE_CHECKING:
     from mlops_lite.store.store import Store
 
-__all__ = ["address_of", "told", "without_secrets"]
+__all__ = ["address_of", "told", "without_secrets", "written"]
 
 _SECRET = ("secret", "password", "passphrase", "token", "credential", "connection_string", "account_key", "sas")
+
+
+def written(url: object) -> str:
+    """Take the URL of a store as it was written, unless it can only be a slip."""
+    given = os.fspath(url) if isinstance(url, (str, os.PathLike)) else None
+    if not isinstance(given, str):
+        raise InvalidTypeError(
+            f"A store is named by a path or a URL, and this is of type {type(url).__name__}.",
+            remedy="Write ml.use('./folder') or ml.use('s3://bucket/prefix').",
+        )
+    if not given.strip():
+        raise InvalidInputError("The URL of the store is empty.", remedy="For the working directory write '.'.")
+    slip = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/(?!/)", given)
+    if slip:
+        raise InvalidInputError(
+            f"{given!r} is not a URL.",
+            remedy=f"Write '{slip[1]}://{given[slip.end() :]}', or './{given}' for a folder.",
+        )
+    return given
 
 
 def address_of(store: Store) -> dict[str, Any]:

@@ -5,33 +5,24 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import re
 import threading
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mlops_lite.base import canonical, clock
 from mlops_lite.base import name as names
-from mlops_lite.base.digest import HASH
 from mlops_lite.base.fork import in_child
-from mlops_lite.base.identifier import new_id
-from mlops_lite.base.record import FORMAT, Parent, Record
+from mlops_lite.base.record import Parent, Record
 from mlops_lite.base.ref import KINDS, making
-from mlops_lite.base.seal import opened, sealed
 from mlops_lite.base.trust import Trust
 from mlops_lite.display import Drawn
 from mlops_lite.errors import (
     DamagedError,
-    InvalidInputError,
-    InvalidTypeError,
-    NewerFormatError,
     NotFoundError,
-    UnsupportedStoreError,
     suggest,
 )
-from mlops_lite.store import layout
-from mlops_lite.store.address import address_of
+from mlops_lite.store import identity, layout
+from mlops_lite.store.address import address_of, written
 from mlops_lite.store.backends import Backend, connect
 from mlops_lite.store.cache import Cache
 from mlops_lite.store.current import blocks
@@ -50,7 +41,6 @@ if TYPE_CHECKING:  # who only reads, in a process that begins anew for each requ
 
 __all__ = ["Store"]
 
-_PROGRAM = "mlops_lite"
 
 _preparing = threading.RLock()
 
@@ -59,25 +49,6 @@ _preparing = threading.RLock()
 def _begin_anew_in_child() -> None:
     global _preparing
     _preparing = threading.RLock()  # a thread that held it stayed in the parent
-
-
-def _written(url: object) -> str:
-    """Take the URL of a store as it was written, unless it can only be a slip."""
-    given = os.fspath(url) if isinstance(url, (str, os.PathLike)) else None
-    if not isinstance(given, str):
-        raise InvalidTypeError(
-            f"A store is named by a path or a URL, and this is of type {type(url).__name__}.",
-            remedy="Write ml.use('./folder') or ml.use('s3://bucket/prefix').",
-        )
-    if not given.strip():
-        raise InvalidInputError("The URL of the store is empty.", remedy="For the working directory write '.'.")
-    slip = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/(?!/)", given)
-    if slip:
-        raise InvalidInputError(
-            f"{given!r} is not a URL.",
-            remedy=f"Write '{slip[1]}://{given[slip.end() :]}', or './{given}' for a folder.",
-        )
-    return given
 
 
 def _trusted(given: str | Iterable[str] | None) -> str | tuple[str, ...] | None:
@@ -130,7 +101,7 @@ class Store(Drawn):
         single_writer: bool = False,
         **options: Any,
     ) -> None:
-        given = _written(url)
+        given = written(url)
         self._options = options
         self.trusted = _trusted(trusted)
         self.single_writer = single_writer
@@ -325,11 +296,10 @@ class Store(Drawn):
     def _create(self) -> None:
         if self.backend.needs_proof:
             self._prove()
-        identity = {"format": FORMAT, "hash": HASH, "id": new_id(), "program": _PROGRAM, "created": clock.now()}
         if self.is_local and os.path.basename(self.url) == ".mlops_lite":
             self.backend.replace(".gitignore", b"*\n")
         with contextlib.suppress(FileExistsError):
-            self.backend.create(layout.IDENTITY, sealed(canonical.encode(identity)))
+            self.backend.create(layout.IDENTITY, identity.new())
         self._identity = None
         if self._read_identity() is None:  # who lost the race reads the winner's
             raise DamagedError(f"{layout.IDENTITY} of {self.url} was written and cannot be read.")
@@ -341,7 +311,7 @@ class Store(Drawn):
                     data = self.backend.read(layout.IDENTITY)
                 except FileNotFoundError:
                     return None
-            self._identity = _identity(data, self.url)
+            self._identity = identity.read(data, self.url)
         return self._identity
 
     def __enter__(self) -> Store:
@@ -373,26 +343,3 @@ class Store(Drawn):
 
 def _open(address: dict[str, Any]) -> Store:
     return Store(**address)
-
-
-def _identity(data: bytes, url: str) -> Mapping[str, Any]:
-    try:
-        found = canonical.decode(data)
-    except DamagedError as error:
-        raise DamagedError(
-            f"{layout.IDENTITY} of the store at {url} cannot be read: {error}",
-            remedy="Restore that file from a copy of the store: it never changes.",
-        ) from error
-    if not isinstance(found, dict) or found.get("program") != _PROGRAM:
-        raise UnsupportedStoreError(
-            f"The store.json at {url} is not of {_PROGRAM}.", remedy="Choose an empty folder or prefix."
-        )
-    if found.get("format", 0) > FORMAT:
-        raise NewerFormatError(
-            f"The store at {url} has format {found['format']}; this {_PROGRAM} reads up to {FORMAT}.",
-            remedy="pip install --upgrade mlops_lite",
-        )
-    found = opened(data, found, f"{url}/{layout.IDENTITY}")
-    if found.get("hash") != HASH or not isinstance(found.get("id"), str):
-        raise DamagedError(f"{layout.IDENTITY} of the store at {url} lacks its id or names an unknown hash.")
-    return found
