@@ -13,6 +13,7 @@ from mlops_lite.display import Drawn
 from mlops_lite.errors import InvalidInputError
 from mlops_lite.store import layout
 from mlops_lite.store.backends import Stat
+from mlops_lite.store.forgetting import forgotten
 from mlops_lite.store.forks import forks
 from mlops_lite.store.grace import GRACE_S
 from mlops_lite.store.verify import logs
@@ -104,10 +105,13 @@ def mark(store: Store) -> set[str]:
     """List every object that a record or a run points at."""
     reachable: set[str] = set()
     for log in progress.bar(list(logs(store)), description="mark", unit=" logs"):
+        named: set[str] = set()  # by this log alone: what it lets go of, another may still need
         for record in log.history():
-            reachable.update(record.objects)
+            named.difference_update(forgotten([record]))
+            named.update(record.objects)
             if record.inventory is not None and record.inventory not in reachable:
                 reachable.update(store.objects.reachable(record))
+        reachable |= named
     for fork in forks(store):
         reachable.update(store.objects.reachable(Record.decode(store.backend.read(fork.path), fork.path)))
     return reachable | store.runs.roots()

@@ -15,6 +15,7 @@ from mlops_lite.base.ref import KINDS, Ref, several
 from mlops_lite.display import Drawn
 from mlops_lite.errors import ConflictError, NotFoundError
 from mlops_lite.store import layout
+from mlops_lite.store.forgetting import forgotten
 from mlops_lite.store.forks import forks
 from mlops_lite.store.gc import mark
 from mlops_lite.store.log import Log
@@ -104,6 +105,8 @@ def synchronise(source: Store, target: Store, only: Iterable[object] | None = No
     for copy in forks:
         needed |= source.objects.reachable(copy.record)
     new = {digest for copy in (*plan.copies, *forks) for digest in source.objects.reachable(copy.record)}
+    for kind, name in {(copy.record.kind, copy.record.name) for copy in plan.copies}:
+        new -= forgotten(source.log(kind, name).history())
     count, nbytes = _copy_objects(source, target, needed, new)
     runs = copy_runs(source, target, None if only is None else wanted.runs)
     for copy in (*plan.copies, *forks):

@@ -14,6 +14,7 @@ from mlops_lite.base.ref import Ref, several
 from mlops_lite.display import Drawn
 from mlops_lite.errors import MlopsLiteError
 from mlops_lite.store import layout
+from mlops_lite.store.forgetting import forgotten
 from mlops_lite.store.forks import forks
 from mlops_lite.store.run_check import check_runs, needs_of
 
@@ -216,9 +217,17 @@ class _Check:
         refs = tuple(sorted(self.needed[digest]))
         found = self.store.backend.stat(path)
         if found is None:
-            self.missing.append(Fault(path, "an object", refs))
+            if not all(self._let_go(digest, Ref.parse(ref)) for ref in refs):
+                self.missing.append(Fault(path, "an object", refs))
         elif contents and (actual := self._digest(path, found.size)) != digest:
             self.damaged.append(Fault(path, f"{found.size} bytes with the digest {actual[:8]}…", refs))
+
+    def _let_go(self, digest: str, ref: Ref) -> bool:
+        """Tell whether a log that needed an object says by now that it does not."""
+        try:
+            return ref.kind != "run" and digest in forgotten(self.store.log(ref.kind, ref.name).history())
+        except MlopsLiteError:
+            return False  # a damaged record is reported by itself
 
     def _digest(self, path: str, size: int) -> str:
         if size <= _CHUNK:
