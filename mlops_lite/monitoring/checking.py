@@ -23,6 +23,7 @@ from mlops_lite.monitoring.examine import Examined, examine
 from mlops_lite.monitoring.finding import Finding
 from mlops_lite.monitoring.jointly import judge_jointly
 from mlops_lite.monitoring.judge import judge
+from mlops_lite.monitoring.keeping import let_go, written
 from mlops_lite.monitoring.measure import Measured
 from mlops_lite.monitoring.performance import Rows
 from mlops_lite.monitoring.ranked import ranked
@@ -196,11 +197,12 @@ class Checking:
 
         def body(head: Record | None) -> dict[str, Any]:
             assert head is not None
-            state = self._after(State.of(head), profile)
+            state, gone = let_go(self.monitor._log, State.of(head), self.definition.keep_days)
+            state = self._after(state, profile)
             scope = (*SCOPE, *sorted({_scope(name) for name in report.metrics}))
             state, opened, closed = state.checked(head.number + 1, report.findings, scope)
             facts = {"at": report.at, "ok": report.ok, "look": state.looks, "opened": opened, "closed": closed}
-            return {"state": state.describe(), **said, **facts}
+            return {"state": state.describe(), **said, **facts, **({"forgotten": gone} if gone else {})}
 
         parents = [ref for ref in (known, report.model) if ref is not None and self._is_here(ref)]
         record = self.monitor._log.append(body, action="check", objects=objects, parents=parents)
@@ -302,15 +304,8 @@ def kept_rows(definition: Definition, rows: Rows) -> bytes | None:
     """Write what labels to come will need; None where they cannot be joined."""
     if definition.id is None or definition.target is None or rows.get(definition.id) is None or not len(rows):
         return None
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     names = [name for name in definition.kept if rows.get(name) is not None]
-    columns = {name: _storable(rows.columns[name]) for name in names}
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns), sink, compression="zstd")
-    data: bytes = sink.getvalue().to_pybytes()
-    return data
+    return written({name: _storable(rows.columns[name]) for name in names})
 
 
 def _storable(values: np.ndarray[Any, Any]) -> Any:

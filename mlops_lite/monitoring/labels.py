@@ -13,6 +13,7 @@ from mlops_lite.errors import InvalidInputError, InvalidTypeError, NotFoundError
 from mlops_lite.monitoring.checking import judge_rows, placed
 from mlops_lite.monitoring.definition import Definition
 from mlops_lite.monitoring.estimating import missed
+from mlops_lite.monitoring.keeping import is_within, written
 from mlops_lite.monitoring.performance import Rows
 from mlops_lite.monitoring.ranked import ranked
 from mlops_lite.monitoring.report import Report, Reports
@@ -91,18 +92,17 @@ class Labelling:
         return dict(zip(several, labels, strict=True))
 
     def _checks(self) -> list[Record]:
-        from mlops_lite.monitoring.monitor import is_within
-
         days = self.monitor.definition.keep_days
-        return [record for record in self.log.history() if record.action == "check" and is_within(record, days)]
+        held = self.log.history(self.monitor.state.kept)
+        return [record for record in held if record.action == "check" and is_within(record, days)]
 
     def _earlier(self) -> dict[Any, Any]:
-        """Give all labels that came before."""
+        """Give all labels that came before and are kept."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         known: dict[Any, Any] = {}
-        for record in self.log.history():
+        for record in self.log.history(self.monitor.state.kept):
             if record.action == "label":
                 table = pq.read_table(pa.BufferReader(self.store.objects.read(record.body["labels"])))
                 known.update(zip(table["id"].to_pylist(), table["y"].to_pylist(), strict=True))
@@ -154,7 +154,7 @@ class Labelling:
     def _record(self, given: Mapping[Any, Any], revised: Iterable[tuple[Record, Report]]) -> Reports:
         revised = list(revised)
         with self.store.objects.batch() as batch:
-            labels = batch.add(_written(given))
+            labels = batch.add(written(_columns(given)))
             digests = [batch.add(report.encode()) for _, report in revised]
         pairs = {str(record.number): digest for (record, _), digest in zip(revised, digests, strict=True)}
         newest = revised[-1][1]
@@ -217,12 +217,7 @@ def _typed(labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return labels
 
 
-def _written(given: Mapping[Any, Any]) -> bytes:
+def _columns(given: Mapping[Any, Any]) -> dict[str, Any]:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    sink = pa.BufferOutputStream()
-    table = pa.table({"id": pa.array(list(given)), "y": pa.array(list(given.values()), from_pandas=True)})
-    pq.write_table(table, sink, compression="zstd")
-    data: bytes = sink.getvalue().to_pybytes()
-    return data
+    return {"id": pa.array(list(given)), "y": pa.array(list(given.values()), from_pandas=True)}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_lite import workspace
 from mlops_lite.base import clock
-from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
 from mlops_lite.display import Drawn
 from mlops_lite.errors import InvalidInputError
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from mlops_lite.monitoring.finding import Finding, Severity
     from mlops_lite.monitoring.streaming import Streaming
 
-__all__ = ["KIND", "Monitor", "is_within", "moment"]
+__all__ = ["KIND", "Monitor", "moment"]
 
 KIND = "monitor"
 
@@ -79,7 +78,8 @@ class Monitor(Drawn):
     exclude : list of str
         Columns that are not checked.
     keep_days : float
-        So long labels are waited for.
+        So long labels are waited for. Then rows and labels are let go of, with the next check or by :meth:`forget`, and
+        the next garbage collection (``store.gc``) removes them.
     streams : mapping of column to str or list of str, optional
         Detectors for :meth:`update`: ``adwin``, ``page_hinkley``, ``ddm`` (for errors, 0 or 1), ``kswin``,
         ``sequential``.
@@ -300,6 +300,26 @@ class Monitor(Drawn):
         if self._streaming is not None:
             self._streaming.flush()
 
+    def forget(self, days: float | None = None) -> int:
+        """Let go of rows and labels that are kept for longer than so many days.
+
+        Every check does so by itself, with ``keep_days``. Reports stay, and so do the metrics that labels gave them.
+        What was let go of is removed by the next ``store.gc(dry_run=False)``.
+
+        Parameters
+        ----------
+        days : float, optional
+            ``keep_days`` without it; 0 for all that is kept.
+
+        Returns
+        -------
+        int
+            How many objects: one for the rows of a check, one for the labels of a call.
+        """
+        from mlops_lite.monitoring.keeping import forget
+
+        return forget(self._log, self.definition.keep_days if days is None else days)
+
     def history(self) -> Reports:
         """List the reports, oldest first, each as labels have revised it."""
         return Labelling(self).history()
@@ -389,8 +409,3 @@ def moment(at: Any) -> datetime:
     if not isinstance(found, datetime):
         raise InvalidInputError(f"at={at!r} is no time.", remedy="Write it as 2026-11-01 or 2026-11-01T09:30.")
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def is_within(record: Record, days: float) -> bool:
-    """Tell whether a record is younger than so many days."""
-    return clock.now() - record.time <= timedelta(days=days)

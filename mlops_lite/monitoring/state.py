@@ -61,6 +61,8 @@ class State:
         What is still to be done, by whichever process is first.
     streams : str
         The object that holds where the detectors of streams stand.
+    kept : int
+        From which record on rows and labels are kept; those of earlier ones were let go of.
     """
 
     definition: str
@@ -72,6 +74,7 @@ class State:
     actions: tuple[Act, ...] = ()
     pending: tuple[Act, ...] = ()
     streams: str = ""
+    kept: int = 1
     extra: Mapping[str, Any] = attrs.field(factory=dict)
 
     @classmethod

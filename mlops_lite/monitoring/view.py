@@ -124,6 +124,7 @@ def monitor_view(monitor: Monitor) -> Any:
         "task": definition.task,
         "alpha": f"{definition.alpha:g} over {definition.looks} checks",
         "looks used": state.looks,
+        "rows kept": f"{definition.keep_days:g} days, since {monitor.ref.at(state.kept)}" if definition.id else None,
         "actions": ", ".join(act.action for act in state.actions) or None,
     }
     parts: list[Any] = [facts({name: value for name, value in said.items() if value is not None}, "Watch")]
