@@ -1,18 +1,22 @@
 """Registering and opening with MLflow: ``python _model_peers.py <folder> <MiB of each of four arrays> <rounds>``.
 
 Run by ``models.peers`` in the environment of MLflow, which need not be ours: it imports nothing else of the project.
-MLflow keeps its records in SQLite and its artifacts in a folder; requirements are given, or it would look for them in a
-process of its own, for seconds. It does not wait for the disk. Prints the median seconds of each case as JSON.
+MLflow keeps its records in SQLite and its artifacts in a folder; requirements are given, or it would look for them in
+a process of its own, for seconds. It does not wait for the disk: the files that it wrote are synced here. Prints the
+median seconds of each case as JSON.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -58,11 +62,19 @@ def main(path: str, mib: int, rounds: int) -> dict[str, Any]:
     def named(name: str) -> dict[str, Any]:
         return {"registered_model_name": name, "pip_requirements": ["mlflow"]}
 
+    def durably(register: Callable[[], Any]) -> None:
+        before = set(Path(path, "artifacts").rglob("*"))
+        register()
+        for file in set(Path(path, "artifacts").rglob("*")) - before:
+            descriptor = os.open(file, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.close(descriptor)
+
     kind = {"serialization_format": "cloudpickle"}
     cases = {
-        "register a forest": lambda: mlflow.sklearn.log_model(model, name="f", **named("f"), **kind),
+        "register a forest": partial(durably, lambda: mlflow.sklearn.log_model(model, name="f", **named("f"), **kind)),
         "open a forest": lambda: mlflow.sklearn.load_model("models:/f/1"),
-        "register arrays": lambda: mlflow.pyfunc.log_model(name="a", python_model=held, **named("a")),
+        "register arrays": partial(durably, lambda: mlflow.pyfunc.log_model(name="a", python_model=held, **named("a"))),
         "open arrays": lambda: mlflow.pyfunc.load_model("models:/a/1"),
     }
     return {name: median(function, rounds) for name, function in cases.items()} | {"version": mlflow.__version__}
