@@ -148,6 +148,11 @@ class State:
             )
         if share == 1:
             return self.entered(trial.model)
+        if trial.share == 0:
+            raise InvalidInputError(
+                f"{trial.model} answers in the shadow, which no key falls to: it cannot have a share of {share:g}.",
+                remedy="advance(1) lets it serve; ml.deploy(…, canary=0.1) lets it answer a part of the keys.",
+            )
         return attrs.evolve(self, trial=attrs.evolve(trial, share=share))
 
     def returned(self, leaving: str | None = None, to: str | None = None) -> State:

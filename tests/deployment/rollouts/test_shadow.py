@@ -103,3 +103,13 @@ def test_it_ends_by_a_rollback_or_by_a_deployment(live, row, store):
 def test_a_shadow_of_no_part_is_refused(live, store, shadow):
     with pytest.raises(InvalidInputError, match="of the calls is none"):
         ml.deploy("churn@2", to="prod", shadow=shadow, store=store)
+
+
+def test_it_advances_to_all_or_not_at_all(live, row):
+    """No key falls to it, so it cannot answer a part of them."""
+    handle = live(2)
+    with pytest.raises(InvalidInputError, match=r"cannot have a share of 0\.5.*canary"):
+        handle.advance(0.5)
+    assert handle.state.trial.share == 0
+    handle.advance()
+    assert handle.predict(row) == [2]
