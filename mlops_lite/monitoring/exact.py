@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,12 @@ import numpy as np
 from mlops_lite import frames, workspace
 from mlops_lite.errors import InvalidInputError
 from mlops_lite.monitoring.source import blocks
-from mlops_lite.stats.values import numbers
+from mlops_lite.stats.values import family, numbers
 from mlops_lite.store import Store
 
 __all__ = ["Exact"]
+
+_AHEAD = 3  # columns that are held sorted
 
 
 class Exact:
@@ -42,11 +46,22 @@ class Exact:
             raise InvalidInputError("exact=True needs a table or a snapshot, not a stream of batches.")
         self._snapshot = workspace.open(reference, store)
         self._blocks = list(blocks(data))
+        first = self._blocks[0] if self._blocks else {}
+        self._names = [name for name, array in first.items() if family(array) in ("numbers", "times")]
+        self._threads = ThreadPoolExecutor(os.cpu_count())
+        self._sorted: dict[str, tuple[Future[Any], Future[Any]]] = {}
 
     def __call__(self, name: str) -> tuple[Any, Any]:
-        """Give the sorted values of a column."""
-        then = self._snapshot.to_arrow(columns=[name])[name]
-        return _sorted([then]), _sorted([block[name] for block in self._blocks])
+        """Give the sorted values of a column, and let threads sort the next ones meanwhile."""
+        place = self._names.index(name)
+        ahead = self._names[place : place + _AHEAD]
+        self._sorted = {each: self._sorted.get(each) or self._sort(each) for each in ahead}
+        then, now = self._sorted[name]
+        return then.result(), now.result()
+
+    def _sort(self, name: str) -> tuple[Future[Any], Future[Any]]:
+        now = self._threads.submit(lambda: _sorted([block[name] for block in self._blocks]))
+        return self._threads.submit(lambda: _sorted([self._snapshot.to_arrow(columns=[name])[name]])), now
 
 
 def _sorted(arrays: list[Any]) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,15 +15,20 @@ from mlops_lite.stats.values import family, numbers
 
 __all__ = ["Repeats"]
 
-_MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+_FACTOR = np.uint64(0x9E37_79B9_7F4A_7C15)
+_HALF = np.uint64(32)
 _MISSING = np.uint64(0x7FF8_0000_0000_0000)
+_PIECE = 1 << 17  # rows that a thread hashes at a time: what the caches hold
+
+Bits = NDArray[np.uint64]
+Column = Callable[[slice, Bits], None]  # writes 64 bits for each value: equal ones for equal values of a column
 
 
 class Repeats:
     """Counts rows that repeat an earlier one. Keeps eight bytes a row.
 
-    Two different rows share a hash with a probability of 2⁻⁶⁴: among a million rows that happens once in 40 million
-    checks.
+    Two different rows share a hash with a probability of about 2⁻⁶⁴: among a million rows that happens once in 40
+    million checks.
 
     Examples
     --------
@@ -32,20 +39,22 @@ class Repeats:
     """
 
     def __init__(self) -> None:
-        self._hashes: list[NDArray[Any]] = []
+        self._hashes: list[Bits] = []
 
     def add(self, block: Mapping[str, Any]) -> None:
         """Add rows."""
-        total: NDArray[Any] | None = None
-        for name, array in block.items():
-            # each column is mixed by itself with a key of its own, so that swapped values do not cancel
-            own = _mixed(_bits(array) + _hash(name))
-            if total is None:
-                total = own
-            else:
-                np.add(total, own, out=total)
-        if total is not None:
-            self._hashes.append(total)
+        if not block:
+            return
+        rows = len(next(iter(block.values())))
+        pieces = [slice(start, min(start + _PIECE, rows)) for start in range(0, rows, _PIECE)]
+        arrays = [block[name] for name in sorted(block)]
+        if len(pieces) < 2:
+            columns = [_column(array) for array in arrays]
+            self._hashes += [_hashes(columns, piece) for piece in pieces]
+            return
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            columns = list(threads.map(_column, arrays))
+            self._hashes += threads.map(lambda piece: _hashes(columns, piece), pieces)
 
     def count(self) -> int:
         """How many rows repeat an earlier one."""
@@ -56,40 +65,54 @@ class Repeats:
         return int(np.count_nonzero(every[1:] == every[:-1]))
 
 
-def _mixed(bits: NDArray[Any]) -> NDArray[Any]:
-    """Spread bits over all 64 (the finaliser of SplitMix64; Steele, Lea and Flood, 2014)."""
-    for shift, factor in zip((30, 27), _MIX, strict=True):
-        bits ^= bits >> np.uint64(shift)
-        bits *= factor
-    bits ^= bits >> np.uint64(31)
-    return bits
+def _hashes(columns: list[Column], piece: slice) -> Bits:
+    """Hash rows: column by column, what was found so far is mixed with the bits of the next.
+
+    Each step can be undone, so that rows that differ in one column only never share a hash.
+    """
+    total = np.zeros(piece.stop - piece.start, dtype=np.uint64)
+    bits = np.empty_like(total)
+    for write in columns:
+        write(piece, bits)
+        np.bitwise_xor(total, bits, out=total)
+        np.multiply(total, _FACTOR, out=total)
+        np.right_shift(total, _HALF, out=bits)
+        np.bitwise_xor(total, bits, out=total)
+    return total
 
 
-def _bits(array: Any) -> NDArray[Any]:
-    """Give 64 bits for each value: equal ones for equal values of a column."""
+def _column(array: Any) -> Column:
     kind = family(array)
-    if kind in ("numbers", "times"):
-        return np.concatenate([_of_numbers(numbers(part)) for part in getattr(array, "chunks", [array])] or [_none()])
-    return _of_levels(array)
+    if kind not in ("numbers", "times"):
+        return _of_levels(array)
+    missing = None
+    if (
+        kind == "numbers" and not isinstance(array, np.ndarray) and array.null_count
+    ):  # filled, as whole numbers would become floats
+        missing = np.asarray(array.is_null())
+        array = array.fill_null(0)
+    parts = [numbers(part) for part in getattr(array, "chunks", [array])] or [np.zeros(0)]
+    return _of_numbers(parts[0] if len(parts) == 1 else np.concatenate(parts), missing)
 
 
-def _hash(text: str) -> np.uint64:
-    data = text.encode("utf-8", "replace")
-    return np.uint64(int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little"))
+def _of_numbers(values: NDArray[Any], missing: NDArray[np.bool_] | None) -> Column:
+    wide = values.dtype.kind in "iu" and values.dtype.itemsize == 8
+
+    def write(piece: slice, bits: Bits) -> None:
+        floats = bits.view(np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):
+            np.add(values[piece], 0.0, out=floats, casting="unsafe")  # -0.0 becomes 0.0
+            if wide:  # what a float does not hold of a large whole number
+                bits += (values[piece] - floats.astype(values.dtype)).view(np.uint64) * _FACTOR
+            elif np.isnan(np.add.reduce(floats)):
+                bits[np.isnan(floats)] = _MISSING
+        if missing is not None:
+            bits[missing[piece]] = _MISSING
+
+    return write
 
 
-def _none() -> NDArray[Any]:
-    return np.zeros(0, dtype=np.uint64)
-
-
-def _of_numbers(values: NDArray[Any]) -> NDArray[Any]:
-    floats = np.add(values, 0.0, dtype=np.float64)  # a copy, in which -0.0 has become 0.0
-    bits = floats.view(np.uint64)
-    bits[np.isnan(floats)] = _MISSING
-    return np.asarray(bits)
-
-
-def _of_levels(array: Any) -> NDArray[Any]:
+def _of_levels(array: Any) -> Column:
     """Hash each distinct text once and look it up."""
     import pyarrow as pa
 
@@ -100,13 +123,19 @@ def _of_levels(array: Any) -> NDArray[Any]:
             array = array.dictionary_encode()
         except pa.ArrowNotImplementedError:  # arrays in cells: by their text
             array = pa.array([str(value) for value in array.to_pylist()]).dictionary_encode()
-    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
-    return np.concatenate([_of_codes(chunk) for chunk in chunks] or [_none()])
-
-
-def _of_codes(chunk: Any) -> NDArray[Any]:
-    texts = [str(level) for level in chunk.dictionary.to_pylist()]
+    if isinstance(array, pa.ChunkedArray):
+        array = array.unify_dictionaries().combine_chunks()
+    texts = [str(level) for level in array.dictionary.to_pylist()]
     hashes = np.array([*map(_hash, texts), _MISSING], dtype=np.uint64)
-    codes = chunk.indices.fill_null(len(texts)) if chunk.indices.null_count else chunk.indices
-    found: NDArray[Any] = hashes[codes.to_numpy(zero_copy_only=False)]
-    return found
+    codes = array.indices.fill_null(len(texts)) if array.indices.null_count else array.indices
+    found = codes.to_numpy(zero_copy_only=False)
+
+    def write(piece: slice, bits: Bits) -> None:
+        np.take(hashes, found[piece], out=bits, mode="clip")
+
+    return write
+
+
+def _hash(text: str) -> np.uint64:
+    data = text.encode("utf-8", "replace")
+    return np.uint64(int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little"))

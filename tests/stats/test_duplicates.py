@@ -36,3 +36,35 @@ def test_nothing():
     assert repeats.count() == 0
     repeats.add({})
     assert repeats.count() == 0
+
+
+def test_large_whole_numbers_are_told_apart():
+    repeats = Repeats()
+    repeats.add({"id": 2**53 + np.arange(50)})
+    repeats.add({"id": pa.chunked_array([[2**62, 2**62 + 1], [None, 5]])})
+    repeats.add({"id": np.array([5.0, np.nan])})
+    assert repeats.count() == 2
+
+
+def test_columns_of_few_values_do_not_share_hashes(monkeypatch):
+    from mlops_lite.stats import duplicates
+
+    monkeypatch.setattr(duplicates, "_PIECE", 100_000)
+    dice = np.random.default_rng(0)
+    frame = pd.DataFrame({f"n{place}": dice.integers(0, 40, 400_000) for place in range(4)})
+    frame["s"] = pd.array(dice.integers(0, 3, 400_000).astype(str), dtype="str")
+    for kind in (np.int64, np.float64, np.int8):
+        repeats = Repeats()
+        repeats.add(
+            {name: frame[name].to_numpy(kind) for name in ("n0", "n1", "n2", "n3")} | {"s": pa.array(frame["s"])}
+        )
+        assert repeats.count() == int(frame.duplicated().sum())
+
+
+def test_dictionaries_that_differ_by_chunk():
+    parts = [pa.array(["a", "b"]).dictionary_encode(), pa.array(["b", None, "c"]).dictionary_encode()]
+    repeats = Repeats()
+    repeats.add({"s": pa.chunked_array(parts)})
+    repeats.add({"s": pa.chunked_array([], parts[0].type)})
+    repeats.add({"s": pa.array(["c", None])})
+    assert repeats.count() == 3
