@@ -397,7 +397,7 @@ def peers() -> Iterator[Row]:
         return
     size = min(SIZE_MIB, 64)
     with folder() as path:
-        command = [python, Path(__file__).with_name("_model_peers.py"), path, str(size), str(ROUNDS)]
+        command = [str(python), str(Path(__file__).with_name("_model_peers.py")), path, str(size), str(ROUNDS)]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         theirs = json.loads(said.splitlines()[-1])
         registry = ml.Registry(ml.Store(f"{path}/store"))
