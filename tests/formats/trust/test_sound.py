@@ -1,5 +1,6 @@
 """Numbers that compiled code would follow out of its arrays are found before anybody predicts with them."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -307,3 +308,38 @@ def test_a_value_that_holds_itself_is_walked_over_once():
     held = [slice(1)]
     held.append(held)
     assert sound.check(held, {"numpy"}, "it") is held
+
+
+def edges():
+    """Values at the edge of what libraries write."""
+    import pandas as pd
+    import scipy.interpolate
+    import scipy.sparse
+    from sklearn import ensemble, neighbors
+    from sklearn import tree as trees
+
+    holes = X.copy()
+    holes[::7, 2] = np.nan
+    yield trees.DecisionTreeClassifier(ccp_alpha=0.01).fit(X, Y)
+    yield trees.DecisionTreeRegressor(max_leaf_nodes=8).fit(holes, Y)
+    yield trees.DecisionTreeClassifier().fit(X, np.zeros(200))
+    yield ensemble.RandomForestRegressor(3, max_depth=2).fit(X, np.column_stack([Y, Y]))
+    yield ensemble.IsolationForest(n_estimators=3, max_features=0.5).fit(X)
+    yield ensemble.RandomTreesEmbedding(3).fit(X)
+    yield ensemble.GradientBoostingClassifier(n_estimators=3, init="zero").fit(X, Y + (X[:, 1] > 1))
+    yield ensemble.GradientBoostingRegressor(n_estimators=3, loss="quantile").fit(X, Y)
+    yield ensemble.HistGradientBoostingRegressor(max_iter=3).fit(np.zeros((200, 2)), Y)
+    yield ensemble.HistGradientBoostingClassifier(max_iter=3).fit(holes, Y + (X[:, 1] > 1))
+    yield neighbors.KDTree(X[:1])
+    yield neighbors.KernelDensity().fit(X, sample_weight=np.ones(200))
+    yield from (scipy.sparse.csr_matrix((0, 0)), scipy.sparse.coo_matrix((3, 3)), scipy.sparse.lil_matrix((2, 2)))
+    yield scipy.interpolate.make_interp_spline(np.arange(9.0), RNG.random((9, 2)))
+    yield from (pd.DataFrame(), pd.DataFrame(index=[1, 2]), pd.Series([], dtype=float))
+    yield pd.DataFrame({"c": pd.Categorical(["x", None]), "s": ["a", None], "b": [True, False]})
+    yield from (np.random.RandomState(0), np.random.Generator(np.random.Philox(1)))
+
+
+def test_what_libraries_write_at_the_edge_is_sound():
+    pytest.importorskip("sklearn")
+    for value in edges():
+        assert is_sound(pickle.loads(pickle.dumps(value))), value
