@@ -24,7 +24,7 @@ def on_config(config: Any) -> Any:
     """Make the navigation: four kinds of page, each folder in the order of its names, its index first."""
     docs = Path(config.docs_dir)
     sections = [{title: _pages(docs, docs / folder)} for title, folder in _SECTIONS.items() if (docs / folder).is_dir()]
-    config.nav = ["index.md", *sections]
+    config.nav = [{"Home": "index.md"}, *sections]
     return config
 
 

@@ -59,6 +59,11 @@ def s3(s3_server):
     return f"s3://team-bucket/{os.urandom(6).hex()}", s3_server
 
 
+def connection_string(endpoint):
+    """Say how adlfs reaches an azurite server."""
+    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint={endpoint};"
+
+
 @pytest.fixture(scope="session")
 def azure_server():
     """An azurite server; gives the options of a store on it."""
@@ -69,8 +74,7 @@ def azure_server():
     port = free_port()
     arguments = ["--silent", "--inMemoryPersistence", "--blobHost", "127.0.0.1", "--blobPort", str(port)]
     with running([command, *arguments, "--skipApiVersionCheck", "--disableTelemetry"], port):
-        endpoint = f"http://127.0.0.1:{port}/{ACCOUNT}"
-        string = f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint={endpoint};"
+        string = connection_string(f"http://127.0.0.1:{port}/{ACCOUNT}")
         import adlfs
 
         adlfs.AzureBlobFileSystem(connection_string=string).mkdir("team")
