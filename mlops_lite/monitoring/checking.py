@@ -80,9 +80,9 @@ class Checking:
         examined = examine(data, self.definition.kept, self.reference.frame, _unique(rules))
         self._refuse(data, examined)
         model = judged(self.definition.model, self.store)
-        self._joint = (
-            judge_jointly(self.definition, data, self.store, self.monitor.embed) if examined.profile.rows else {}
-        )
+        if examined.profile.rows:
+            present = examined.profile.columns
+            self._joint = judge_jointly(self.definition, data, self.store, self.monitor.embed, present)
         report = self._report(examined, at, known, model, rows, data)
         return self._record(report, examined, known)
 
@@ -197,7 +197,7 @@ class Checking:
 
         def body(head: Record | None) -> dict[str, Any]:
             assert head is not None
-            state, gone = let_go(self.monitor._log, State.of(head), self.definition.keep_days)
+            state, gone = let_go(self.monitor._log, head, self.definition.keep_days)
             state = self._after(state, profile)
             scope = (*SCOPE, *sorted({_scope(name) for name in report.metrics}))
             state, opened, closed = state.checked(head.number + 1, report.findings, scope)

@@ -85,7 +85,7 @@ class Definition:
 
     def refuse(self) -> None:
         """Raise where something cannot be meant."""
-        for name in ("alpha", "looks", "memory", "min_effect"):
+        for name in ("alpha", "looks", "memory", "min_effect", "keep_days"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise InvalidTypeError(f"{name}={value!r} is no number.")
@@ -93,8 +93,9 @@ class Definition:
             raise InvalidInputError(f"alpha={self.alpha} is no probability between 0 and 1.")
         if self.looks < 1 or self.memory < 1:
             raise InvalidInputError(f"looks={self.looks} and memory={self.memory} must be at least 1.")
-        if self.min_effect < 0:
-            raise InvalidInputError(f"min_effect={self.min_effect} must not be negative.")
+        for name in ("min_effect", "keep_days"):
+            if not getattr(self, name) >= 0:
+                raise InvalidInputError(f"{name}={getattr(self, name)} must not be negative.")
         if self.task is not None:
             metrics.default(self.task)
         for name in self.metrics:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from mlops_lite import frames, workspace
+from mlops_lite.errors import InvalidInputError
 from mlops_lite.monitoring import performance
 from mlops_lite.monitoring.definition import Definition
-from mlops_lite.monitoring.estimating import PREFIX
+from mlops_lite.monitoring.estimating import OUTSIDE, PREFIX
 from mlops_lite.monitoring.finding import Finding
 from mlops_lite.monitoring.jointly import some_rows
 from mlops_lite.monitoring.matrix import Encoder
@@ -43,9 +44,11 @@ def estimate_errors(
     then = some_rows(
         snapshot.to_arrow(columns=[*columns, str(definition.target)]), [*columns, definition.target], _MOST
     )
-    now = some_rows(data, columns, _MOST)
     encoder = Encoder(columns)
-    X, current = encoder.fit(then), encoder.points(now)
+    try:
+        X, current = encoder.fit(then), encoder.points(some_rows(data, columns, _MOST))
+    except InvalidInputError as error:
+        return [performance.raised(error)], {}
     y, p = (np.asarray(then[str(name)], dtype=np.float64) for name in (definition.target, definition.prediction))
     held = np.isfinite(y) & np.isfinite(p)
     if held.sum() < _LEAST or not len(current):
@@ -59,7 +62,17 @@ def estimate_errors(
     names = [name for name in performance.tested(definition, found) if before[name] is not None]
     p_values = {name: performance.worsening(name, before[name], found[name])[2] for name in names}  # type: ignore[arg-type]
     about = performance.findings(definition, found, p_values, alpha / max(1, len(names)), PREFIX)
+    about += _beyond(X[held], current)
     return about, {PREFIX + name: each for name, each in found.items()}
+
+
+def _beyond(X: Any, current: Any) -> list[Finding]:
+    """Warn where rows lie outside the range of the reference in a feature: nothing was learnt of errors there."""
+    share = float(((current < X.min(0)) | (current > X.max(0))).any(1).mean())
+    if share <= OUTSIDE:
+        return []
+    words = f"{share:.1%} of the rows lie beyond all of the reference: there the estimates are guesses."
+    return [Finding(None, "performance.support", share, None, share, OUTSIDE, "warning", words)]
 
 
 def _estimated(X: Any, losses: Any, current: Any) -> Interval:

@@ -13,11 +13,12 @@ from mlops_lite.stats import cbpe, metrics
 from mlops_lite.stats.cbpe import Calibration
 from mlops_lite.stats.interval import Interval
 
-__all__ = ["PREFIX", "calibrations_of", "estimate", "missed"]
+__all__ = ["OUTSIDE", "PREFIX", "calibrations_of", "estimate", "missed"]
 
 PREFIX = "estimated_"
 _LEAST = 100  # rows of each class, below which a calibration says nothing
-_OUTSIDE = 0.01
+OUTSIDE = 0.01  # share of rows beyond the reference that a user should know of
+_TELLING = ("roc_auc", "accuracy", "mean_absolute_error", "root_mean_squared_error")
 _LEFT_OUT = ("calibration_error",)  # of a score that was just calibrated
 
 
@@ -73,10 +74,10 @@ def estimate(
 def _beyond(calibrations: list[Calibration], score: np.ndarray) -> list[Finding]:
     columns = [score] if score.ndim == 1 else list(score.T)
     share = max(each.outside(column) for each, column in zip(calibrations, columns, strict=True))
-    if share <= _OUTSIDE:
+    if share <= OUTSIDE:
         return []
     words = f"{share:.1%} of the scores lie beyond all of the reference: there the estimates are guesses."
-    return [Finding(None, "performance.support", share, None, share, _OUTSIDE, "warning", words)]
+    return [Finding(None, "performance.support", share, None, share, OUTSIDE, "warning", words)]
 
 
 def missed(estimates: dict[str, Interval], found: dict[str, Interval]) -> list[Finding]:
@@ -84,7 +85,7 @@ def missed(estimates: dict[str, Interval], found: dict[str, Interval]) -> list[F
     made = []
     for name, truth in found.items():
         guess = estimates.get(PREFIX + name)
-        if guess is not None and name in ("roc_auc", "accuracy") and (guess.low > truth.high or guess.high < truth.low):
-            words = f"{name} was estimated as {guess} and is {truth}: the relation of score and truth has changed."
+        if guess is not None and name in _TELLING and (guess.low > truth.high or guess.high < truth.low):
+            words = f"{name} was estimated as {guess} and is {truth}: truth follows predictions no longer as before."
             made.append(Finding(None, f"performance.concept.{name}", truth.value, None, None, None, "warning", words))
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,15 @@ __all__ = ["judge_jointly", "some_rows"]
 
 
 def judge_jointly(
-    definition: Definition, data: Any, store: Store, embed: Mapping[str, Callable[[Any], Any]]
+    definition: Definition,
+    data: Any,
+    store: Store,
+    embed: Mapping[str, Callable[[Any], Any]],
+    present: Collection[str],
 ) -> dict[str, tuple[Measured, float]]:
     """Compare rows of the reference and of today, as points.
+
+    A test one of whose columns is not present is left out: the schema says so.
 
     Returns
     -------
@@ -38,6 +44,8 @@ def judge_jointly(
     snapshot = workspace.open(definition.reference, store)
     found = {}
     for name, columns in definition.joint.items():
+        if any(column not in present for column in columns):
+            continue
         test = JOINT.load(name)
         encoder = Encoder(columns, embed)
         then = encoder.fit(some_rows(snapshot.to_arrow(columns=list(columns)), columns, test.MOST))

@@ -25,8 +25,8 @@ def is_within(record: Record, days: float) -> bool:
     return clock.now() - record.time <= timedelta(days=days)
 
 
-def let_go(log: Log, state: State, days: float) -> tuple[State, list[str]]:
-    """Find the rows and labels of records older than so many days.
+def let_go(log: Log, head: Record, days: float) -> tuple[State, list[str]]:
+    """Find the rows and labels of records older than so many days, by the newest record.
 
     Returns
     -------
@@ -35,14 +35,16 @@ def let_go(log: Log, state: State, days: float) -> tuple[State, list[str]]:
     forgotten : list of str
         The objects that held them, for the body of the next record.
     """
+    state = State.of(head)
     gone: list[str] = []
     kept = state.kept
-    for record in log.history(state.kept):
+    for number in range(state.kept, head.number + 1):
+        record = log.read(number)  # one by one: mostly the first is young already
         if is_within(record, days) or len(gone) == _AT_ONCE:
             break
         digest = record.body.get(_HOLDS.get(record.action, ""))
         gone += [digest] if digest else []
-        kept = record.number + 1
+        kept = number + 1
     return attrs.evolve(state, kept=kept), gone
 
 
@@ -55,7 +57,7 @@ def forget(log: Log, days: float) -> int:
         def body(head: Record | None) -> dict[str, Any] | None:
             nonlocal gone
             assert head is not None
-            state, gone = let_go(log, State.of(head), days)
+            state, gone = let_go(log, head, days)
             return {"state": state.describe(), "forgotten": gone} if gone else None
 
         log.append(body, action="forget")

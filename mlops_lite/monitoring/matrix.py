@@ -60,7 +60,27 @@ class Encoder:
         if name in self.embed:
             return np.asarray(self.embed[name](values), dtype=np.float64).reshape(len(values), -1)
         if values.dtype == object and len(values) and hasattr(values[0], "__len__") and not isinstance(values[0], str):
-            return np.stack([np.asarray(each, dtype=np.float64).ravel() for each in values])
+            return _stacked(name, values)
         if values.dtype.kind in "iuf":
             return values.astype(np.float64)
         return values.astype(str)
+
+
+def _stacked(name: str, cells: NDArray[Any]) -> NDArray[np.float64]:
+    """Put arrays in cells (of any depth: images are lists of rows) below each other."""
+    rows = [np.asarray(_flat(each), dtype=np.float64) for each in cells]
+    sizes = {len(row) for row in rows}
+    if len(sizes) > 1:
+        raise InvalidInputError(
+            f"The cells of {name!r} have different sizes: {sorted(sizes)[:5]}.",
+            remedy=f"Give a function that makes them equal: embed={{{name!r}: function}}.",
+        )
+    return np.stack(rows)
+
+
+def _flat(cell: Any) -> list[Any]:
+    if cell is None:
+        return []
+    if isinstance(cell, np.ndarray) and cell.dtype != object:
+        return list(cell.ravel())
+    return [value for part in cell for value in (_flat(part) if hasattr(part, "__len__") else [part])]

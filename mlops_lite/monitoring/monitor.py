@@ -11,7 +11,7 @@ from mlops_lite import workspace
 from mlops_lite.base import clock
 from mlops_lite.base.ref import Ref
 from mlops_lite.display import Drawn
-from mlops_lite.errors import InvalidInputError
+from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
 from mlops_lite.monitoring.checking import Checking
 from mlops_lite.monitoring.defining import define
 from mlops_lite.monitoring.definition import Definition, definition_at, opened
@@ -343,7 +343,11 @@ class Monitor(Drawn):
         """
         from mlops_lite.monitoring.view import Plot
 
-        return Plot(self.history(), metric)
+        reports = self.history()
+        known = {name: None for report in reports for name in report.metrics}
+        if metric is not None and metric not in known:
+            raise NotFoundError(f"No report has the metric {metric!r}.", remedy=suggest(metric, known), name=metric)
+        return Plot(reports, metric)
 
     # ── acting ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -57,7 +57,10 @@ class Streaming:
             for name, step in self._steps:
                 value = row.get(name)
                 if value is not None and value == value:
-                    found += step(value)
+                    try:
+                        found += step(value)
+                    except TypeError as error:
+                        raise InvalidInputError(f"The stream of {name!r} takes numbers, not {value!r}.") from error
             self._count += 1
         if found or (not self._count % 1024 and time.monotonic() - self._stored > _FLUSH_S):
             self.flush(found)

@@ -43,3 +43,22 @@ def test_rows_whose_losses_scatter_more_have_wider_intervals(monitor):
 def test_without_features_nothing_is_estimated(store):
     monitor = ml.Monitor("r", reference=rows(0), target="y", prediction="yhat", store=store)
     assert monitor.check(rows(1).drop(columns="y")).metrics == {}
+
+
+def test_rows_outside_the_reference_are_warned_of(store):
+    def rows(seed, shift=0.0):
+        dice = np.random.default_rng(seed)
+        x = dice.normal(shift, 1, 2000)
+        return pd.DataFrame({"x": x, "pred": 2 * x, "y": 2 * x + dice.normal(size=2000)})
+
+    snapshot = ml.Dataset("r", store=store).snapshot(rows(0))
+    monitor = ml.Monitor("r", reference=snapshot, target="y", prediction="pred", features=["x"], store=store)
+
+    def support(report):
+        return [each.severity for each in report.findings if each.kind == "performance.support"]
+
+    assert support(monitor.check(rows(1).drop(columns="y"))) == []
+    assert support(monitor.check(rows(1, shift=4).drop(columns="y"))) == ["warning"]
+    without = monitor.check(rows(1).drop(columns=["x", "y"]))  # findings, no error
+    alerts = {each.kind for each in without.findings if each.severity == "alert"}
+    assert alerts == {"performance.input", "quality.schema"}

@@ -416,3 +416,30 @@ def test_records_with_times_of_pandas(store):
     assert report["t"].current == monitor.check(rows(1))["t"].current
     del records[3]["x"]  # a key that is not there is a value that is missing
     assert monitor.check(records)["x"].current["missing"] == 1
+
+
+@pytest.mark.parametrize("days", [-1, "x", float("nan"), True])
+def test_days_that_are_none_are_refused_before_anything_is_written(store, days):
+    with pytest.raises(ml.errors.MlopsLiteError, match="keep_days"):
+        ml.Monitor("m", reference={"x": np.arange(9.0)}, store=store, keep_days=days)
+    assert store.log("monitor", "m").newest() is None
+
+
+def test_a_metric_that_no_report_has_cannot_be_drawn(store):
+    monitor = ml.Monitor("m", reference={"x": np.arange(9.0)}, store=store)
+    with pytest.raises(ml.errors.NotFoundError, match="roc_auk"):
+        monitor.plot("roc_auk")
+
+
+def test_arrays_in_cells_of_any_depth_are_tested_together(store):
+    def images(seed, size=4):
+        return pd.DataFrame({"image": np.random.default_rng(seed).random((200, size, size)).tolist()})
+
+    snapshot = ml.Dataset("images", store=store).snapshot(images(0))
+    monitor = ml.Monitor("m", reference=snapshot, joint={"mmd": ["image"]}, store=store)
+    assert any(each.kind == "drift.mmd" for each in monitor.check(images(1)).measurements)
+    uneven = pd.concat([images(1), images(2, size=3)])
+    with pytest.raises(ml.errors.InvalidInputError, match="different sizes"):
+        monitor.check(uneven)
+    renamed = monitor.check(images(1).rename(columns={"image": "picture"}))
+    assert "quality.schema" in {each.kind for each in renamed.findings}

@@ -50,3 +50,9 @@ def test_streams_must_be_chosen(store, reference):
         monitor.update({"x": 1.0})
     with pytest.raises(NotFoundError, match="Did you mean 'adwin'"):
         ml.Monitor("s", reference=reference, streams={"x": "adwing"}, store=store)
+
+
+def test_a_stream_takes_numbers_only(store):
+    monitor = ml.Monitor("text", reference={"x": np.arange(9.0)}, streams={"x": "adwin"}, store=store)
+    with pytest.raises(ml.errors.InvalidInputError, match="takes numbers"):
+        monitor.update({"x": "a"})
