@@ -119,7 +119,7 @@ def made(store, word):
     report = monitor.on_alert(ml.actions.rollback("prod")).check(table(word, 600, 30.0, seed=1))
     assert not report.ok
     yield from (live, live.history(), monitor, report, monitor.history(), report["age"], *report.findings[:1])
-    yield from (monitor.plot(), Curves({word: run.history("loss")}, word))
+    yield from (monitor.plot(), ml.get(monitor.ref.at(1)), Curves({word: run.history("loss")}, word))
     yield from (ml.lineage(report), ml.lineage(snapshot), ml.reproduce(run))
     yield from (store, store.verify(), store.gc(dry_run=True), store.sync(to="memory://views-copy"))
 
