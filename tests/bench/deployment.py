@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import statistics
 import subprocess
@@ -100,6 +101,32 @@ def call() -> Iterator[Row]:
             yield Row(f"{name}: prediction log", with_log - without, floor, "<= 3 µs", holds=with_log - without <= 3e-6)
             yield Row(f"{name}: canary by a key", with_canary - without, floor)
             assert logged.dropped == 0
+
+
+@case("deployment.peers")
+def peers() -> Iterator[Row]:
+    """A call that checks the signature beside MLflow, in its environment ``<BENCH_PEERS>/mlflow``, if that is there."""
+    import mlops_lite as ml
+
+    python = Path(os.environ.get("BENCH_PEERS", ""), "mlflow", "bin", "python")
+    if not python.exists():
+        return
+    with folder() as path:
+        for name, X in frames().items():
+            if hasattr(X, "to_parquet"):
+                X.to_parquet(f"{path}/{name}.parquet")
+        command = [python, Path(__file__).with_name("_serving_peers.py"), path, "100"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        theirs = json.loads(said.splitlines()[-1])
+        store = ml.Store(f"{path}/store")
+        for name, X in frames().items():
+            place = name.replace(" ", "-")
+            ml.Registry(store).register(place, Zero(), example=X)
+            ml.deploy(f"{place}@1", to=place, store=store)
+            bare, live = Zero().predict, ml.Deployment(place, store=store, follow=None).predict
+            floor, ours = per_call(lambda X=X, bare=bare: bare(X), lambda X=X, live=live: live(X))
+            found = {f"mlflow {theirs['version']}": theirs[name]}
+            yield Row(f"{name}: a whole call, missing values refused", ours, floor, peers=found)
 
 
 def _relaxed(X: Any) -> Any:
