@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -14,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mlops_lite.base import progress
+from mlops_lite.data.ahead import ahead
 from mlops_lite.data.manifest import Manifest
 from mlops_lite.errors import DamagedError, NotFoundError, StoreUnavailableError
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from mlops_lite.store import Store
 
 __all__ = ["Reader"]
-
-_THREADS = min(os.cpu_count() or 1, 8)
 
 
 @attrs.frozen
@@ -70,7 +67,7 @@ class Reader:
         wanted = range(len(self._manifest.rows)) if parts is None else list(parts)
         chunks: dict[int, dict[int, list[pa.Array]]] = {column: {} for column in columns}
         with progress.bar(total=len(wanted) * len(columns), description="load", unit=" cells") as bar:
-            for task, found in self._read(list(self._tasks(columns, wanted))):
+            for task, found in ahead(self._open, self._tasks(columns, wanted)):
                 self._distribute(task, found, chunks)
                 bar.update(len(task.parts) * len(task.columns))
         return self._assembled(columns, chunks)
@@ -79,7 +76,7 @@ class Reader:
         schema = self._manifest.schema
         fields = [schema.field(column) for column in columns]
         arrays = [
-            _as(field.type, [chunk for _, held in sorted(chunks[column].items()) for chunk in held])
+            pa.chunked_array([chunk for _, held in sorted(chunks[column].items()) for chunk in held], field.type)
             for column, field in zip(columns, fields, strict=True)
         ]
         return pa.Table.from_arrays(arrays, schema=pa.schema(fields, schema.metadata))
@@ -95,18 +92,7 @@ class Reader:
         for file, by_part in wanted.items():
             yield from _gathered(file, by_part)
 
-    def _read(self, tasks: list[_Task]) -> Iterator[tuple[_Task, pa.Table]]:
-        if len(tasks) < 2:
-            yield from ((task, self._open(task)) for task in tasks)
-            return
-        with ThreadPoolExecutor(_THREADS) as pool:
-            try:
-                yield from zip(tasks, pool.map(self._open, tasks), strict=True)
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
-
-    def _open(self, task: _Task) -> pa.Table:
+    def _open(self, task: _Task) -> list[pa.ChunkedArray]:
         try:
             return self._read_task(task)
         except StoreUnavailableError:
@@ -114,18 +100,18 @@ class Reader:
         except (pa.ArrowException, OSError, NotFoundError, DamagedError) as error:
             raise self._damage(task, error) from error
 
-    def _read_task(self, task: _Task) -> pa.Table:
+    def _read_task(self, task: _Task) -> list[pa.ChunkedArray]:
         names = self._names(task)
         digest = self._manifest.files[task.file]
         path = self._store.objects.path(digest)
         source: Any = str(path) if path is not None else _Ranges(self._store, digest, self._manifest.sizes[task.file])
-        types = (self._manifest.schema.types[column] for column in task.columns)
-        wanted = {name for name, kind in zip(names, types, strict=True) if pa.types.is_dictionary(kind)}
-        metadata = pq.read_metadata(source) if wanted else None
+        types = [self._manifest.schema.types[column] for column in task.columns]
+        texts = {name for name, kind in zip(names, types, strict=True) if _may_repeat(kind)}
+        metadata = pq.read_metadata(source) if texts else None
         with pq.ParquetFile(
             source,
             metadata=metadata,
-            read_dictionary=_with_dictionary(metadata, task.groups, wanted) if metadata else None,
+            read_dictionary=_with_dictionary(metadata, task.groups, texts) if metadata else None,
             pre_buffer=path is None,
             page_checksum_verification=True,
         ) as file:
@@ -133,15 +119,17 @@ class Reader:
         expected = [int(self._manifest.rows[part]) for part in task.parts]
         if table.num_rows != sum(expected):
             raise pa.ArrowInvalid(f"{table.num_rows} rows, not {sum(expected)}")
-        return table.select(names)
+        return [_as(kind, table[name].chunks) for name, kind in zip(names, types, strict=True)]
 
     def _names(self, task: _Task) -> list[str]:
         """Name the columns as they stand in the file: a renamed column keeps the name that it was written under."""
         field = self._manifest.cells.field
         return [self._manifest.fields[field[column, task.parts[0]]] for column in task.columns]
 
-    def _distribute(self, task: _Task, table: pa.Table, chunks: dict[int, dict[int, list[pa.Array]]]) -> None:
-        for column, values in zip(task.columns, table.columns, strict=True):
+    def _distribute(
+        self, task: _Task, found: list[pa.ChunkedArray], chunks: dict[int, dict[int, list[pa.Array]]]
+    ) -> None:
+        for column, values in zip(task.columns, found, strict=True):
             start = 0
             for first, rows in self._stretches(task):
                 chunks[column][first] = values.slice(start, rows).chunks
@@ -201,13 +189,21 @@ def _gathered(file: int, by_part: dict[int, list[tuple[int, int, int]]]) -> Iter
         yield _Task(file, groups, parts, tuple(column for column, _ in same))
 
 
+def _may_repeat(kind: pa.DataType) -> bool:
+    """Tell whether a column may stand with a dictionary that is worth reading: text is decoded faster from one."""
+    types = pa.types
+    return bool(types.is_dictionary(kind) or types.is_string(kind) or types.is_large_string(kind))
+
+
 def _with_dictionary(metadata: pq.FileMetaData, groups: Iterable[int], names: set[str]) -> list[str]:
     """Find the columns that stand with a dictionary in all groups: others cannot be read as one."""
-    found = set(names)
-    for group in groups:
-        chunks = [metadata.row_group(group).column(place) for place in range(metadata.num_columns)]
-        found &= {chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page}
-    return sorted(found)
+    held = [metadata.row_group(group) for group in groups]
+    paths = [held[0].column(place).path_in_schema for place in range(metadata.num_columns)]
+    return [
+        path
+        for place, path in enumerate(paths)
+        if path in names and all(group.column(place).has_dictionary_page for group in held)
+    ]
 
 
 def _as(kind: pa.DataType, chunks: list[pa.Array]) -> pa.ChunkedArray:
@@ -229,7 +225,7 @@ def _cast(chunk: pa.Array, kind: pa.DataType) -> pa.Array:
         import pyarrow.compute as pc
 
         return pc.run_end_encode(_cast(chunk, kind.value_type), run_end_type=kind.run_end_type)
-    return chunk.cast(kind)
+    return (chunk.dictionary_decode() if pa.types.is_dictionary(chunk.type) else chunk).cast(kind)
 
 
 def _encoded(chunk: pa.Array) -> pa.DictionaryArray:
