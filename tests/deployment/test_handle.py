@@ -53,7 +53,7 @@ def test_a_deployment_of_this_process_is_served_at_once(live, served, row):
 
 def test_another_process_follows_within_a_poll(live, served, row, monkeypatch):
     live.predict(row)
-    monkeypatch.setattr("mlops_lite.deployment.handle.poke", lambda place: None)
+    monkeypatch.setattr("mlops_lite.deployment.deploying.poke", lambda place: None)
     ml.deploy("churn@2", to="prod", store=served)
     until(lambda: live.predict(row) == [2])
     assert live.version == 2
@@ -223,7 +223,7 @@ def test_no_call_fails_and_none_sees_two_versions(served, open_handles, row, mon
     ml.deploy("churn@1", to="prod", store=served)
     live = open_handles("prod", store=served, poll_s=0.002)
     live.predict(row)
-    monkeypatch.setattr("mlops_lite.deployment.handle.poke", lambda place: None)
+    monkeypatch.setattr("mlops_lite.deployment.deploying.poke", lambda place: None)
     answers, failures, stop = set(), [], threading.Event()
     rows = np.zeros((50, 3))
 
@@ -261,7 +261,7 @@ def test_the_old_version_is_let_go(served, open_handles, row):
 
 
 def test_without_threads_the_clock_is_looked_at_in_calls(served, open_handles, row, monkeypatch):
-    monkeypatch.setattr("mlops_lite.deployment.handle.poke", lambda place: None)
+    monkeypatch.setattr("mlops_lite.deployment.deploying.poke", lambda place: None)
     ml.deploy("churn@1", to="prod", store=served)
     before = threading.active_count()
     live = open_handles("prod", store=served, follow="call", poll_s=0.05)
@@ -273,7 +273,7 @@ def test_without_threads_the_clock_is_looked_at_in_calls(served, open_handles, r
 
 
 def test_without_following_only_refresh_changes_it(served, open_handles, row, monkeypatch):
-    monkeypatch.setattr("mlops_lite.deployment.handle.poke", lambda place: None)
+    monkeypatch.setattr("mlops_lite.deployment.deploying.poke", lambda place: None)
     ml.deploy("churn@1", to="prod", store=served)
     live = open_handles("prod", store=served, follow=None)
     assert live.predict(row) == [1]
@@ -350,7 +350,7 @@ def test_a_rollback_needs_words(live, reason):
 def test_a_rollback_that_was_overtaken_changes_nothing(served, open_handles, row, monkeypatch):
     for version in (1, 2):
         ml.deploy(f"churn@{version}", to="prod", store=served)
-    monkeypatch.setattr("mlops_lite.deployment.handle.poke", lambda place: None)
+    monkeypatch.setattr("mlops_lite.deployment.deploying.poke", lambda place: None)
     live = open_handles("prod", store=served, follow=None)
     assert live.predict(row) == [2]
     monkeypatch.setenv("MLOPS_LITE_AUTHOR", "ann")
