@@ -21,6 +21,7 @@ from mlops_lite.monitoring.estimating import PREFIX, estimate
 from mlops_lite.monitoring.exact import Exact
 from mlops_lite.monitoring.examine import Examined, examine
 from mlops_lite.monitoring.finding import Finding
+from mlops_lite.monitoring.ids import judge_ids
 from mlops_lite.monitoring.jointly import judge_jointly
 from mlops_lite.monitoring.judge import judge
 from mlops_lite.monitoring.keeping import let_go, written
@@ -28,7 +29,7 @@ from mlops_lite.monitoring.measure import Measured
 from mlops_lite.monitoring.performance import Rows
 from mlops_lite.monitoring.ranked import ranked
 from mlops_lite.monitoring.report import ColumnReport, Report
-from mlops_lite.monitoring.rowcount import judge_count, judge_ids
+from mlops_lite.monitoring.rowcount import judge_count
 from mlops_lite.monitoring.rules import judge_rules
 from mlops_lite.monitoring.schema import judge_schema
 from mlops_lite.monitoring.sketch import sketch

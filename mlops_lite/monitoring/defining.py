@@ -16,8 +16,8 @@ from mlops_lite.monitoring.definition import Definition
 from mlops_lite.monitoring.dependence import learn as dependences
 from mlops_lite.monitoring.estimating import calibrations_of
 from mlops_lite.monitoring.examine import Examined, examine
+from mlops_lite.monitoring.ids import repeats
 from mlops_lite.monitoring.importance import importances
-from mlops_lite.monitoring.rowcount import repeats
 from mlops_lite.monitoring.source import origin, source
 from mlops_lite.monitoring.state import State
 from mlops_lite.stats import metrics

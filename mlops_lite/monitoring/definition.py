@@ -148,10 +148,6 @@ class Definition:
         """Read it back."""
         return canonical.structure(canonical.decode(data), cls)
 
-    def same_question(self, other: Definition) -> bool:
-        """Tell whether another asks the same of the same reference: then it is the same monitor."""
-        return self.encode() == other.encode()
-
 
 @functools.lru_cache(maxsize=32)
 def definition_at(store: Store, digest: str) -> Definition:

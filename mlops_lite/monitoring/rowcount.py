@@ -1,17 +1,15 @@
-"""How many rows, beside the last checks; and whether the column that names a row names it once."""
+"""How many rows, beside the last checks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlops_lite.monitoring.finding import Finding, Severity
-from mlops_lite.monitoring.performance import is_missing
 from mlops_lite.stats.counts import unlike
 
-__all__ = ["judge_count", "judge_ids", "repeats"]
+__all__ = ["judge_count"]
 
 _LEAST = 5  # earlier checks, below which their spread is not known
 _FLOOR = 0.1  # in the logarithm: a tenth more or fewer
@@ -41,31 +39,3 @@ def judge_count(earlier: Sequence[int], rows: int, alpha: float, scale: float = 
     usual = np.exp(np.mean(np.log(earlier)))
     words = f"There are {rows:,} rows; the last {len(earlier)} checks had about {usual:,.0f}."
     return [Finding(None, "quality.rows", float(rows), p_value, abs(change), floor, severity, words)]
-
-
-def judge_ids(name: str | None, ids: NDArray[np.generic] | None, before: int) -> list[Finding]:
-    """Warn where the column that names a row names several, and did not in the reference.
-
-    Parameters
-    ----------
-    name : str or None
-    ids : ndarray of shape (n,), or None
-    before : int
-        How many repeated an earlier one in the reference.
-    """
-    if name is None or ids is None or before:
-        return []
-    count = repeats(ids)
-    if not count:
-        return []
-    words = f"{name!r} repeats in {count:,} rows: it does not name a row, and labels would count several times."
-    return [Finding(name, "quality.duplicates", float(count), None, count / len(ids), None, "warning", words)]
-
-
-def repeats(ids: NDArray[np.generic] | None) -> int:
-    """How many values repeat an earlier one; what is missing is none."""
-    if ids is None:
-        return 0
-    import pandas as pd
-
-    return int(pd.Series(ids[~is_missing(ids)]).duplicated().sum())

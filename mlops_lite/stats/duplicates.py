@@ -86,9 +86,8 @@ def _column(array: Any) -> Column:
     if kind not in ("numbers", "times"):
         return _of_levels(array)
     missing = None
-    if (
-        kind == "numbers" and not isinstance(array, np.ndarray) and array.null_count
-    ):  # filled, as whole numbers would become floats
+    has_nulls = kind == "numbers" and not isinstance(array, np.ndarray) and array.null_count
+    if has_nulls:  # filled, as whole numbers would become floats
         missing = np.asarray(array.is_null())
         array = array.fill_null(0)
     parts = [numbers(part) for part in getattr(array, "chunks", [array])] or [np.zeros(0)]

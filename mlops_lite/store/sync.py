@@ -104,9 +104,8 @@ def synchronise(source: Store, target: Store, only: Iterable[object] | None = No
     needed = {*wanted.objects, *objects_of(source, None if only is None else wanted.runs)}
     for copy in forks:
         needed |= source.objects.reachable(copy.record)
-    new = {digest for copy in (*plan.copies, *forks) for digest in source.objects.reachable(copy.record)}
-    for kind, name in {(copy.record.kind, copy.record.name) for copy in plan.copies}:
-        new -= forgotten(source.log(kind, name).history())
+    new = {digest for copy in forks for digest in source.objects.reachable(copy.record)}
+    new |= _named(source, plan.copies)
     count, nbytes = _copy_objects(source, target, needed, new)
     runs = copy_runs(source, target, None if only is None else wanted.runs)
     for copy in (*plan.copies, *forks):
@@ -263,6 +262,14 @@ def _first_waiting(record: Record, waiting: dict[Key, list[_Copy]], under_way: s
             if key not in under_way:
                 return key, ref.version
     return None
+
+
+def _named(source: Store, copies: Iterable[_Copy]) -> set[str]:
+    """List the objects of records, but for what their logs let go of: of each log alone, another may still need it."""
+    named: dict[Key, set[str]] = {}
+    for copy in copies:
+        named.setdefault((copy.record.kind, copy.record.name), set()).update(source.objects.reachable(copy.record))
+    return {digest for key, digests in named.items() for digest in digests - forgotten(source.log(*key).history())}
 
 
 def _copy_objects(source: Store, target: Store, needed: set[str], new: set[str]) -> tuple[int, int]:

@@ -113,6 +113,7 @@ class _Check:
         self.damaged: list[Fault] = []
         self.missing: list[Fault] = []
         self.needed: dict[str, set[str]] = {}  # digest -> the refs that need it
+        self._gone: dict[tuple[str, str], frozenset[str]] = {}  # what logs let go of, where it was asked
 
     def chain(self, log: Log) -> None:
         """Read a log from its first record to its last, and compare each with the digest that the next one holds.
@@ -224,10 +225,15 @@ class _Check:
 
     def _let_go(self, digest: str, ref: Ref) -> bool:
         """Tell whether a log that needed an object says by now that it does not."""
-        try:
-            return ref.kind != "run" and digest in forgotten(self.store.log(ref.kind, ref.name).history())
-        except MlopsLiteError:
-            return False  # a damaged record is reported by itself
+        if ref.kind == "run":
+            return False
+        log = ref.kind, ref.name
+        if log not in self._gone:
+            try:
+                self._gone[log] = forgotten(self.store.log(*log).history())
+            except MlopsLiteError:
+                self._gone[log] = frozenset()  # a damaged record is reported by itself
+        return digest in self._gone[log]
 
     def _digest(self, path: str, size: int) -> str:
         if size <= _CHUNK:

@@ -21,7 +21,6 @@ from tests.bench import Row, case, folder, in_turn, seconds
 MIB = 1 << 20
 ROUNDS = 5
 SIZE_MIB = int(os.environ.get("BENCH_MODEL_MIB", "256"))  # of each of the four arrays
-CHUNK = 4 * MIB
 
 
 def four_arrays(seed: int = 0) -> dict[str, Any]:

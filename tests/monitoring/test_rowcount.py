@@ -1,7 +1,6 @@
-"""Numbers of rows beside those of the last checks, and ids that repeat."""
+"""Numbers of rows beside those of the last checks, and numbers that are none."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import mlops_lite as ml
@@ -35,21 +34,6 @@ def test_the_rate_is_kept_for_counts_of_any_spread():
         days = dice.poisson(mean * np.exp(dice.normal(0, spread, (4000, 8))))
         alarms = np.mean([unlike(row[:7], row[7])[1] <= 0.05 for row in np.maximum(days, 1)])
         assert alarms <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 4000)
-
-
-def test_ids_that_repeat_are_a_warning(store, draw, watch):
-    monitor = ml.Monitor("churn", reference=draw(3000, 0), store=store, **watch)
-    assert "quality.duplicates" not in kinds(monitor.check(draw(1000, 1)))
-    rows = draw(1000, 2)
-    report = monitor.check(pd.concat([rows, rows.iloc[:20]]))
-    found = next(finding for finding in report.findings if finding.kind == "quality.duplicates")
-    assert (found.column, found.severity, found.statistic) == ("id", "warning", 20)
-
-
-def test_ids_that_repeat_in_the_reference_too_are_none(store, draw, watch):
-    rows = draw(1000, 0)
-    monitor = ml.Monitor("churn", reference=pd.concat([rows, rows]), store=store, **watch)
-    assert "quality.duplicates" not in kinds(monitor.check(pd.concat([rows, rows])))
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf])

@@ -3,7 +3,11 @@
 import os
 import time
 
+import pytest
+
+from mlops_lite.errors import MlopsLiteError
 from mlops_lite.store import Store
+from mlops_lite.store import verify as verifying
 from mlops_lite.store.forgetting import forgotten
 from mlops_lite.store.grace import GRACE_S
 
@@ -36,6 +40,28 @@ def test_what_is_missing_without_a_word_is_missing(store):
     for digest in (mine, shared):
         os.remove(store.objects.path(digest))
     assert len(store.verify().missing) == 2
+
+
+def test_a_copy_does_not_go_without_what_another_log_still_needs(store, tmp_path):
+    shared = store.objects.put(b"shared")
+    for name in ("m", "other"):
+        store.log("monitor", name).append({}, action="check", objects=[shared])
+    store.log("monitor", "m").append({"forgotten": [shared]}, action="forget")
+    os.remove(store.objects.path(shared))
+    with pytest.raises(MlopsLiteError):
+        store.sync(to=Store(tmp_path / "copy"))
+
+
+def test_what_logs_let_go_of_is_read_once(store, monkeypatch):
+    log = store.log("monitor", "m")
+    several = [store.objects.put(f"{number}".encode()) for number in range(5)]
+    for digest in several:
+        log.append({}, action="check", objects=[digest])
+        os.remove(store.objects.path(digest))
+    log.append({"forgotten": several}, action="forget")
+    asked = []
+    monkeypatch.setattr(verifying, "forgotten", lambda records: asked.append(1) or forgotten(records))
+    assert store.verify().ok and len(asked) == 1
 
 
 def test_a_copy_lacks_what_was_let_go_of(store, tmp_path):
