@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from mlops_lite.base.record import Record
 from mlops_lite.errors import NotFoundError
-from mlops_lite.store import Store, forks
+from mlops_lite.store import Store, forks, layout
 
 SIDES = st.integers(0, 1)
 NAMES = st.sampled_from(["raw", "clean"])
@@ -71,8 +71,9 @@ class SyncMachine(RuleBasedStateMachine):
     @rule(side=SIDES)
     def adopt(self, side):
         store = self.store(side)
-        for stat in list(forks.forks(store))[:1]:
-            record = Record.decode(store.backend.read(stat.path))
+        kept = [(stat, Record.decode(store.backend.read(stat.path))) for stat in forks.forks(store)]
+        versions = [(stat, record) for stat, record in kept if not layout.is_label_kind(record.kind)]
+        for stat, record in versions[:1]:  # moves of labels that diverged are only shown
             head = stat.path.split("/")[1]
             new = store.adopt(f"{record.kind}/{record.name}@fork:{head[:16]}/{record.number}")
             log = self.logs[side][record.name]
