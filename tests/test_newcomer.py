@@ -155,9 +155,9 @@ def test_a_step_before_the_one_that_it_needs(action, said, store):
     ("action", "said"),
     [
         (lambda: ml.Registry().get("chrun@1"), "Did you mean 'churn'?"),
-        (lambda: ml.Registry().get("churn@champion"), "There is only 1"),
+        (lambda: ml.Registry().get("churn@champion"), "There is only version 1"),
         (lambda: ml.Dataset("flihgts").load(), "Did you mean 'flights'?"),
-        (lambda: ml.Dataset("flights").load(7), "There is only 1"),
+        (lambda: ml.Dataset("flights").load(7), "There is only version 1"),
     ],
 )
 def test_a_name_or_version_that_is_not_there(action, said, store):

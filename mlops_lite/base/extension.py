@@ -64,9 +64,7 @@ class Extensions:
             return importlib.import_module(f"{self.package}.{name}")
         if name in self._foreign:
             return self._foreign[name].load()
-        raise NotFoundError(
-            f"There is no {self.group.rpartition('.')[2]} named {name!r}.", remedy=suggest(name, self.names())
-        )
+        raise NotFoundError(f"There is no {_singular(self.group)} named {name!r}.", remedy=suggest(name, self.names()))
 
     @functools.cached_property
     def _own(self) -> frozenset[str]:
@@ -77,3 +75,15 @@ class Extensions:
     @functools.cached_property
     def _foreign(self) -> dict[str, metadata.EntryPoint]:
         return {point.name: point for point in metadata.entry_points(group=self.group)}
+
+
+def _singular(group: str) -> str:
+    """Name one of a group.
+
+    Examples
+    --------
+    >>> _singular("mlops_lite.joint_checks"), _singular("mlops_lite.soundness")
+    ('joint check', 'soundness')
+    """
+    words = group.rpartition(".")[2].replace("_", " ")
+    return words if words.endswith("ss") else words.removesuffix("s")

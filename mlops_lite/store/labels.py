@@ -17,9 +17,11 @@ from mlops_lite.store import layout
 if TYPE_CHECKING:
     from mlops_lite.store.store import Store
 
-__all__ = ["ANY", "Any_", "Labels", "Move"]
+__all__ = ["ANY", "CALLED", "Any_", "Labels", "Move"]
 
+CALLED = {"dataset": "tag", "model": "alias"}  # what those who use them call the labels of a kind
 _MOST = 1000
+_TAKE_AWAY = {"dataset": "ml.Dataset({name!r}).untag({label!r})", "model": "registry.demote({name!r}, {label!r})"}
 
 
 class Any_(enum.Enum):  # noqa: N801 - the type of one constant
@@ -156,9 +158,10 @@ class Labels:
             self._expect(label, before[0], expected, head)
             under = self._log.read(before[1]).body["under"]
             if under is None:
+                call = _TAKE_AWAY.get(self._of.kind, "labels.remove({label!r})").format(name=self._of.name, label=label)
                 raise NotFoundError(
                     f"{label!r} of {self._of.kind}/{self._of.name} names version {before[0]} and had no holder before.",
-                    remedy="labels.remove(label) takes it away.",
+                    remedy=f"{call} takes it away.",
                 )
             earlier = self._log.read(under).body["number"]
             found[label] = [earlier, under]
@@ -195,8 +198,9 @@ class Labels:
         )
 
     def _unset(self, label: str, found: Mapping[str, Any]) -> NotFoundError:
+        what = CALLED.get(self._of.kind, "label")
         return NotFoundError(
-            f"{self._of.kind}/{self._of.name} has no label {label!r}.", remedy=suggest(label, found) or None
+            f"{self._of.kind}/{self._of.name} has no {what} {label!r}.", remedy=suggest(label, found) or "It has none."
         )
 
 

@@ -11,6 +11,7 @@ from mlops_lite.base.record import Parent
 from mlops_lite.base.ref import HasRef, Ref
 from mlops_lite.errors import NotFoundError, suggest
 from mlops_lite.store import layout
+from mlops_lite.store.labels import CALLED
 
 if TYPE_CHECKING:
     from mlops_lite.store.log import Log
@@ -70,13 +71,13 @@ def no_such(log: Log, version: object) -> NotFoundError:
         return log.store.no_such(log.kind, log.name)
     last = newest.number
     labels = sorted(log.store.labels(log.kind, log.name).all()) if not layout.is_label_kind(log.kind) else []
-    there = f"There are 1 to {last}" if last > 1 else "There is only 1"
-    also = f", and the labels {', '.join(labels)}" if labels else ""
+    called = CALLED.get(log.kind, "label")
+    what = called if isinstance(version, str) else "version"
+    there = f"There are versions 1 to {last}" if last > 1 else "There is only version 1"
+    also = f"; {called}: {', '.join(labels)}" if labels else f", and no {called}" if what == called else ""
     close = suggest(str(version), labels).partition("Known")[0]
     return NotFoundError(
-        f"{log.kind}/{log.name} has no version {version!r}.",
-        remedy=f"{close}{there}{also}.",
-        last=last,
+        f"{log.kind}/{log.name} has no {what} {version!r}.", remedy=f"{close}{there}{also}.", last=last
     )
 
 

@@ -38,7 +38,7 @@ def test_a_part_is_loaded_by_name(parts):
 
 def test_an_unknown_name_lists_those_that_are_there(parts):
     with pytest.raises(
-        NotFoundError, match=r"There is no parts named 'tow'\. Did you mean 'two'\? Known: one, three, two"
+        NotFoundError, match=r"There is no part named 'tow'\. Did you mean 'two'\? Known: one, three, two"
     ):
         parts.load("tow")
 

@@ -180,7 +180,7 @@ def test_versions_are_found_by_number_tag_digest_and_time(dataset):
 @pytest.mark.parametrize(
     ("version", "words"),
     [
-        (7, "There are 1 to 2"),
+        (7, "There are versions 1 to 2"),
         (0, "1 to 2"),
         ("goldn", "Did you mean 'golden'"),
         ("1999-01-01", "It began at"),

@@ -152,9 +152,9 @@ def test_an_untrusted_version_changes_nothing(served, open_handles, row):
 
 
 def test_an_unknown_version_is_refused_before_anything_is_written(live, served, row):
-    with pytest.raises(NotFoundError, match=r"has no version 9. There are 1 to 3"):
+    with pytest.raises(NotFoundError, match=r"has no version 9. There are versions 1 to 3"):
         ml.deploy("churn@9", to="prod", store=served)
-    with pytest.raises(NotFoundError, match="no version 'champion'"):
+    with pytest.raises(NotFoundError, match="no alias 'champion'"):
         ml.deploy("churn@champion", to="prod", store=served)
     with pytest.raises(NotFoundError, match="no model 'chrun'"):
         ml.deploy("chrun@1", to="prod", store=served)

@@ -145,8 +145,16 @@ class TestBadInput:
         registry.promote("churn@1", "champion")
         with pytest.raises(NotFoundError, match="Did you mean 'churn'"):
             registry.get("churm")
-        with pytest.raises(NotFoundError, match="There is only 1, and the labels champion"):
+        with pytest.raises(NotFoundError, match=r"no version 2\. There is only version 1; alias: champion\."):
             registry.get("churn@2")
+        with pytest.raises(NotFoundError, match=r"no alias 'best'\. There is only version 1; alias: champion\."):
+            registry.get("churn@best")
+        with pytest.raises(NotFoundError, match=r"demote\('churn', 'champion'\) takes it away"):
+            registry.revert("churn", "champion")
+        registry.demote("churn", "champion")
+        with pytest.raises(NotFoundError, match=r"no alias 'champion'\. There is only version 1, and no alias\."):
+            registry.get("churn@champion")
+        registry.promote("churn@1", "champion")
         with pytest.raises(NotFoundError, match="Did you mean 'champion'"):
             registry.get("churn@champio")
         with pytest.raises(NotFoundError):
@@ -240,6 +248,15 @@ class TestLater:
         assert set(caught.value.users) == {"the alias 'champion'", "deployment/prod@1", str(run.ref)}
         assert registry.get("m@1").version == 1
         registry.delete("m@1", force=True)
+
+    def test_an_open_run_uses_it_and_a_deleted_one_does_not(self, store, registry):
+        registry.register("m", {"w": 1})
+        with ml.start_run(store=store) as run:
+            registry.load("m@1")
+            with pytest.raises(InUseError, match=str(run.ref)):
+                registry.delete("m@1")
+        run.delete()
+        registry.delete("m@1")
 
     def test_the_run_that_made_it_does_not_need_it(self, store, registry):
         with ml.start_run(store=store):

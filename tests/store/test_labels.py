@@ -37,7 +37,7 @@ def test_moving_to_where_it_is_makes_no_record(store):
 
 
 def test_a_label_names_only_what_exists(store):
-    with pytest.raises(NotFoundError, match="There are 1 to 4"):
+    with pytest.raises(NotFoundError, match="There are versions 1 to 4"):
         store.labels("model", "churn").move("champion", 9)
 
 

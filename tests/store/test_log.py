@@ -96,7 +96,9 @@ def test_a_version_that_is_not_there_is_an_error_that_lists_those_that_are(store
     store.labels("dataset", "flights").move("golden", 2)
     with pytest.raises(NotFoundError):
         log.resolve(version)
-    with pytest.raises(NotFoundError, match=r"Did you mean 'golden'\? There are 1 to 3, and the labels golden"):
+    with pytest.raises(
+        NotFoundError, match=r"no tag 'goldn'\. Did you mean 'golden'\? There are versions 1 to 3; tag: golden\."
+    ):
         log.resolve("goldn")
 
 
