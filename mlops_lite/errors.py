@@ -21,7 +21,7 @@ The tree is grouped by what the reader will do next::
     │   └── InUseError             something still points at it
     ├── change the surroundings
     │   ├── MissingLibraryError    an optional library is not installed     (ImportError)
-    │   ├── IncompatibleError      made with other versions of libraries    (RuntimeError)
+    │   ├── IncompatibleError      made with other versions of code         (RuntimeError)
     │   ├── UnsupportedStoreError  a place that cannot keep our promises    (OSError)
     │   ├── NewerFormatError       written by a newer mlops_lite
     │   └── StoreUnavailableError  the place does not answer, or refuses    (OSError)
@@ -184,7 +184,7 @@ class MissingLibraryError(MlopsLiteError, ImportError):
 
 
 class IncompatibleError(MlopsLiteError, RuntimeError):
-    """Made with other versions of Python or of libraries than are here; the message holds the line to type."""
+    """Made with other versions of Python, of libraries or of its own code than are here; the message says which."""
 
     kind = "incompatible"
 

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from mlops_lite.base.record import Record
+from mlops_lite.store.forgetting import deleted
+from mlops_lite.store.layout import note_kind
 
 if TYPE_CHECKING:
     from mlops_lite.store import Store
 
 __all__ = ["KIND", "Approval", "Note", "Notes"]
 
-KIND = "model-note"
+KIND = note_kind("model")
 
 
 @attrs.frozen
@@ -51,6 +53,7 @@ class Notes:
     """
 
     def __init__(self, store: Store, name: str) -> None:
+        self._store, self._name = store, name
         self._log = store.log(KIND, name)
 
     def add(self, action: str, version: int, message: str | None = None, **said: Any) -> Record:
@@ -77,8 +80,7 @@ class Notes:
 
     def deleted(self) -> frozenset[int]:
         """Tell which versions were deleted."""
-        newest = self._log.newest()
-        return frozenset(newest.body["deleted"]) if newest else frozenset()
+        return deleted(self._store, "model", self._name)
 
     def notes(self, version: int) -> tuple[Note, ...]:
         """List the notes on a version, oldest first."""

@@ -23,6 +23,7 @@ from mlops_lite.registry.environment import Environment, environment_of
 from mlops_lite.registry.signature import Signature
 from mlops_lite.registry.version import ModelVersion
 from mlops_lite.store import Store
+from mlops_lite.store.forgetting import is_deleted
 
 __all__ = ["Draft", "TrustWarning", "register"]
 
@@ -81,8 +82,7 @@ def register(store: Store, name: str, draft: Draft) -> ModelVersion:
     params = _plain(draft.params, "params") if draft.params is not None else _own_params(draft.model)
     datasets = _datasets(store, draft, run)
     signature = draft.signature or _signature(store, draft, datasets)
-    log = store.log("model", name)
-    before = log.newest()
+    before = _newest(store, name)
     short, long = _divided({"metrics": metrics, "tags": tags})
     with store.objects.batch(store.objects.reachable(before)) as batch:
         stored = formats.dump(draft.model, batch, format=draft.format, before=_before(store, before))
@@ -110,7 +110,7 @@ def register(store: Store, name: str, draft: Draft) -> ModelVersion:
         "run": str(run.ref) if run is not None else None,
         **short,
     }
-    record = log.append(
+    record = store.log("model", name).append(
         body,
         action="register",
         message=draft.message,
@@ -243,6 +243,12 @@ def _signature(store: Store, draft: Draft, datasets: list[Parent]) -> Signature 
         if schema is not None:
             signature = signature.widened(schema)
     return signature
+
+
+def _newest(store: Store, name: str) -> Record | None:
+    """Give the version to build on; none where it was deleted: garbage collections may be taking what it names."""
+    newest = store.log("model", name).newest()
+    return None if newest is None or is_deleted(store, newest) else newest
 
 
 def _before(store: Store, newest: Record | None) -> Before | None:

@@ -10,7 +10,7 @@ from mlops_lite import workspace
 from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
 from mlops_lite.display import Drawn
-from mlops_lite.errors import InUseError, NotFoundError
+from mlops_lite.errors import DamagedError, InUseError, NotFoundError
 from mlops_lite.registry.notes import Notes
 from mlops_lite.registry.signature import Signature
 from mlops_lite.registry.version import ModelVersion
@@ -281,6 +281,9 @@ class Registry(Drawn):
     def delete(self, ref: object, *, force: bool = False, message: str | None = None) -> Record:
         """Delete a version: it is no longer found or listed. Its number is never given again.
 
+        What only it needs is removed by ``store.gc(dry_run=False)`` once the deletion is a week old; until then
+        :meth:`restore` brings it back. Its record stays: who registered it, when, from what, and its metrics.
+
         Parameters
         ----------
         ref : str, Ref or ModelVersion
@@ -308,9 +311,26 @@ class Registry(Drawn):
         return self._notes(version).add("delete", version.version, message)
 
     def restore(self, ref: object, *, message: str | None = None) -> ModelVersion:
-        """Bring a deleted version back."""
+        """Bring a deleted version back.
+
+        Parameters
+        ----------
+        ref : str, Ref or ModelVersion
+        message : str, optional
+            Why.
+
+        Returns
+        -------
+        ModelVersion
+
+        Raises
+        ------
+        NotFoundError
+            There is no such version, or a garbage collection has removed its objects.
+        """
         parsed = Ref.parse(ref, kind="model")
         record = self.store.log("model", parsed.name).find(parsed.version)
+        _keep(self.store, record)
         Notes(self.store, parsed.name).add("restore", record.number, message)
         return ModelVersion(self.store, record)
 
@@ -361,3 +381,24 @@ class Registry(Drawn):
 
     def __repr__(self) -> str:
         return f"<Registry in {self.store.url}>"
+
+
+def _keep(store: Store, record: Record) -> None:
+    """Make sure that the objects of a version are there, and that no garbage collection takes them before it is back.
+
+    Raises
+    ------
+    NotFoundError
+        One has been removed.
+    """
+    try:
+        needed = store.objects.reachable(record)
+        for digest in needed:
+            store.objects.size(digest)
+        store.objects.require(needed, None)
+    except (NotFoundError, DamagedError) as error:
+        raise NotFoundError(
+            f"{record.ref} was deleted, and its objects have been removed since by store.gc.",
+            remedy="A copy of the store in which it was not deleted gives them back: copy.sync(to=store).",
+            name=record.name,
+        ) from error

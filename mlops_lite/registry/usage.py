@@ -48,8 +48,7 @@ def _runs(store: Store, ref: Ref) -> list[str]:
     wanted = f'"{ref}"'.encode()
     # a look at the bytes first: of a hundred thousand runs only the few that name the version are decoded
     naming = [run for run, body in zip(ids, listed["body"].to_pylist(), strict=True) if wanted in body]
-    still_open = set(store.runs.ids()) - set(ids)
-    return [f"run/{run}" for run in (*naming, *sorted(still_open)) if _has_input(store, run, ref)]
+    return [f"run/{run}" for run in naming if _has_input(store, run, ref)]
 
 
 def _has_input(store: Store, run: str, ref: Ref) -> bool:

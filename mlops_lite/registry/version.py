@@ -14,11 +14,12 @@ from mlops_lite.base.digest import short
 from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
 from mlops_lite.display import Drawn
-from mlops_lite.errors import DamagedError, InvalidInputError
+from mlops_lite.errors import DamagedError, InvalidInputError, NotFoundError
 from mlops_lite.formats import Stored
 from mlops_lite.registry.environment import Environment
 from mlops_lite.registry.notes import Approval, Note, Notes
 from mlops_lite.registry.signature import Signature
+from mlops_lite.store.forgetting import is_deleted
 
 if TYPE_CHECKING:
     from mlops_lite.formats.container.source import Verify
@@ -241,21 +242,19 @@ class ModelVersion(Drawn):
         DamagedError
             Bytes are not what was registered. Nothing was opened.
         IncompatibleError
-            It was made with libraries that are incompatible with those here.
+            It was made with libraries that are incompatible with those here, or its own code raised.
         MissingLibraryError
             A library is not installed.
         """
         self._expect(digest)
-        self.environment.compare(str(self.ref), environment)
-        model = formats.load(
-            self.digest,
-            self.store,
-            trusted=trusted,
-            what=str(self.ref),
-            readonly=readonly,
-            copy=copy,
-            verify=_when(verify),
-        )
+        how: dict[str, Any] = {"readonly": readonly, "copy": copy, "verify": _when(verify)}
+        try:
+            self.environment.compare(str(self.ref), environment)
+            model = formats.load(self.digest, self.store, trusted=trusted, what=str(self.ref), **how)
+        except NotFoundError as error:
+            if is_deleted(self.store, self._record):
+                raise NotFoundError(f"{self.ref} was deleted, and its objects were removed.", name=self.name) from error
+            raise
         workspace.uses(self.ref)
         return model
 

@@ -1,16 +1,24 @@
-"""What a log lets go of: objects that its earlier records name, and that are to be kept no longer.
+"""What a log lets go of: objects that its records name, and that are to be kept no longer.
 
-Records are never rewritten. A record whose body has ``forgotten``, a list of digests, says that the log no longer needs
-these objects: garbage collection may take them, and that they are gone is no damage. A later record may name one anew.
+Records are never rewritten. A record whose body has ``forgotten``, a list of digests, says that its log no longer needs
+these objects; a later record may name one anew. A note on a log (see :func:`layout.note_kind`) whose body has
+``deleted``, a list of numbers, says that the log needs nothing that these records name. Garbage collection may take
+such objects where nothing else needs them, and that they are gone is no damage.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from mlops_lite.base.record import Record
+from mlops_lite.store import layout
 
-__all__ = ["forgotten"]
+if TYPE_CHECKING:
+    from mlops_lite.store.log import Log
+    from mlops_lite.store.store import Store
+
+__all__ = ["deleted", "forgotten", "is_deleted"]
 
 
 def forgotten(records: Iterable[Record]) -> frozenset[str]:
@@ -20,3 +28,40 @@ def forgotten(records: Iterable[Record]) -> frozenset[str]:
         gone |= set(record.body.get("forgotten", ()))
         gone -= set(record.objects)
     return frozenset(gone)
+
+
+def deleted(store: Store, kind: str, name: str, since: float | None = None) -> frozenset[int]:
+    """Give the numbers of the records of a log that were deleted.
+
+    Parameters
+    ----------
+    store : Store
+    kind, name : str
+        Of the log.
+    since : float, optional
+        An instant by the store's clock: only those that were deleted before it, and not restored since.
+    """
+    notes = store.log(layout.note_kind(kind), name)
+    newest = notes.newest()
+    gone = _deleted(newest) if newest else frozenset()
+    if since is None or newest is None:
+        return gone
+    for number in range(newest.number, 0, -1):
+        gone &= _deleted(notes.read(number))
+        if not gone or _written(notes, number) < since:
+            return gone
+    return frozenset()
+
+
+def is_deleted(store: Store, record: Record) -> bool:
+    """Tell whether a record was deleted."""
+    return record.number in deleted(store, record.kind, record.name)
+
+
+def _deleted(note: Record) -> frozenset[int]:
+    return frozenset(note.body.get("deleted", ()))
+
+
+def _written(log: Log, number: int) -> float:
+    found = log.backend.stat(layout.record_path(log.folder, number))
+    return found.modified if found else float("inf")

@@ -13,7 +13,7 @@ from mlops_lite.display import Drawn
 from mlops_lite.errors import InvalidInputError
 from mlops_lite.store import layout
 from mlops_lite.store.backends import Stat
-from mlops_lite.store.forgetting import forgotten
+from mlops_lite.store.forgetting import deleted, forgotten
 from mlops_lite.store.forks import forks
 from mlops_lite.store.grace import GRACE_S
 from mlops_lite.store.verify import logs
@@ -62,7 +62,7 @@ def collect(store: Store, *, dry_run: bool = True, grace_s: float = GRACE_S) -> 
 
     An object goes only if it is older than the grace period by the store's own clock, and unreachable in two markings,
     the second just before. A writer reuses an unreachable object only in the first half of that period, and commits in
-    the other half.
+    the other half. He may build on a version that is deleted meanwhile: what it names stays for that period too.
 
     Parameters
     ----------
@@ -86,11 +86,11 @@ def collect(store: Store, *, dry_run: bool = True, grace_s: float = GRACE_S) -> 
     objects = [(digest, stat) for digest, stat in found if digest and is_digest(digest)]
     loose = [(digest, stat) for digest, stat in objects if digest not in reachable]
     old = [(digest, stat) for digest, stat in loose if stat.modified < before]
-    if old and not dry_run:
-        reachable = mark(store)
-        old = [(digest, stat) for digest, stat in old if digest not in reachable]
-        old = [(digest, stat) for digest, stat in old if _remove(store, stat, before)]
+    if old:
+        held = mark(store, before)
+        old = [(digest, stat) for digest, stat in old if digest not in held]
     if not dry_run:
+        old = [(digest, stat) for digest, stat in old if _remove(store, stat, before)]
         _sweep_leftovers(store)
     return Collection(
         tuple(digest for digest, _ in old),
@@ -101,13 +101,25 @@ def collect(store: Store, *, dry_run: bool = True, grace_s: float = GRACE_S) -> 
     )
 
 
-def mark(store: Store) -> set[str]:
-    """List every object that a record or a run points at."""
+def mark(store: Store, since: float | None = None) -> set[str]:
+    """List every object that a record or a run points at.
+
+    Parameters
+    ----------
+    store : Store
+    since : float, optional
+        An instant by the store's clock: records that were deleted after it count still.
+    """
     reachable: set[str] = set()
-    for log in progress.bar(list(logs(store)), description="mark", unit=" logs"):
+    found = list(logs(store))
+    noted = {(layout.owner_kind(log.kind), log.name) for log in found if layout.owner_kind(log.kind) != log.kind}
+    for log in progress.bar(found, description="mark", unit=" logs"):
         named: set[str] = set()  # by this log alone: what it lets go of, another may still need
+        gone = deleted(store, log.kind, log.name, since) if (log.kind, log.name) in noted else ()
         for record in log.history():
             named.difference_update(forgotten([record]))
+            if record.number in gone:
+                continue
             named.update(record.objects)
             if record.inventory is not None and record.inventory not in reachable:
                 reachable.update(store.objects.reachable(record))

@@ -13,10 +13,11 @@ __all__ = [
     "hint",
     "is_label_kind",
     "label_kind",
-    "labelled_kind",
     "log_folder",
+    "note_kind",
     "object_digest",
     "object_path",
+    "owner_kind",
     "record_number",
     "record_path",
 ]
@@ -26,6 +27,7 @@ OBJECTS = "objects"
 LOGS = "logs"
 FORKS = "forks"
 _LABEL = "-label"
+_NOTE = "-note"
 
 
 def object_path(digest: str) -> str:
@@ -93,12 +95,17 @@ def is_label_kind(kind: str) -> bool:
     return kind.endswith(_LABEL)
 
 
-def labelled_kind(kind: str) -> str:
-    """Name the kind whose labels a kind of logs holds.
+def note_kind(kind: str) -> str:
+    """Name the kind of log that holds what is said of records of a kind later: that one was deleted, for instance."""
+    return kind + _NOTE
+
+
+def owner_kind(kind: str) -> str:
+    """Name the kind whose labels or notes a kind of logs holds; itself where it holds neither.
 
     Examples
     --------
-    >>> labelled_kind(label_kind("model"))
-    'model'
+    >>> owner_kind(label_kind("model")), owner_kind(note_kind("model")), owner_kind("model")
+    ('model', 'model', 'model')
     """
-    return kind.removesuffix(_LABEL)
+    return kind.removesuffix(_LABEL).removesuffix(_NOTE)

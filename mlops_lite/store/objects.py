@@ -14,6 +14,7 @@ from mlops_lite.base.digest import sha256, sha256_many, short
 from mlops_lite.base.record import Record
 from mlops_lite.errors import DamagedError, NotFoundError
 from mlops_lite.store import grace, layout
+from mlops_lite.store.forgetting import is_deleted
 from mlops_lite.store.guard import explained
 from mlops_lite.store.inventory import read_inventory
 from mlops_lite.store.object_batch import ObjectBatch
@@ -263,7 +264,8 @@ class Objects:
         unsure = {digest for digest in digests if not self.is_sure(digest)}
         if not unsure:
             return
-        loose = sorted(unsure - self.reachable(head))
+        held = frozenset() if head is None or is_deleted(self._store, head) else self.reachable(head)
+        loose = sorted(unsure - held)
         now = self._backend.now() if loose else 0.0
         for digest in loose:
             self._renew(digest, now)

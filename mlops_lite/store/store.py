@@ -156,7 +156,7 @@ class Store(Drawn):
         """
         found = self._logs.get((kind, name))
         if found is None:
-            name = names.check(name, layout.labelled_kind(kind))
+            name = names.check(name, layout.owner_kind(kind))
             found = self._logs.setdefault((kind, name), Log(self, kind, name))
             self._read_identity()
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from mlops_lite.base.ref import KINDS, Ref, several
 from mlops_lite.display import Drawn
 from mlops_lite.errors import ConflictError, NotFoundError
 from mlops_lite.store import layout
-from mlops_lite.store.forgetting import forgotten
+from mlops_lite.store.forgetting import deleted, forgotten
 from mlops_lite.store.forks import forks
 from mlops_lite.store.gc import mark
 from mlops_lite.store.log import Log
@@ -45,7 +46,8 @@ class Synchronisation(Drawn):
     forks : tuple of str
         Refs of the tails of logs that had diverged. They can be read by these refs and appended by ``store.adopt``.
     labels : tuple of str
-        Names whose labels had been moved on both sides, or whose log had diverged: the other side's stay as they are.
+        Names whose labels or notes had been written on both sides, or whose log had diverged: the other side's stay
+        as they are.
     """
 
     records: int = 0
@@ -127,7 +129,7 @@ def _closure(source: Store, only: Iterable[object] | None) -> _Closure:
     """Follow parents from what is asked for; of each log all records up to the newest that is needed."""
     found = _Closure()
     if only is None:
-        waiting = [(log.kind, log.name, len(log)) for log in logs(source) if not layout.is_label_kind(log.kind)]
+        waiting = [(log.kind, log.name, len(log)) for log in logs(source) if layout.owner_kind(log.kind) == log.kind]
     else:
         waiting = [_target(source, Ref.parse(ref)) for ref in several(only)]
     while waiting:
@@ -139,8 +141,10 @@ def _closure(source: Store, only: Iterable[object] | None) -> _Closure:
             continue
         before = found.logs.get((kind, name), 0)
         found.logs[kind, name] = max(number, before)
+        gone = deleted(source, kind, name)
         for record in source.log(kind, name).history(before + 1, number + 1):
-            found.objects.update(source.objects.reachable(record))
+            if record.number not in gone:
+                found.objects.update(source.objects.reachable(record))
             parents = (Ref(parent.ref) for parent in record.parents if _is_ref(parent.ref))
             waiting += _there(source, (ref for ref in parents if only is not None or ref.kind != "run"))
     for kind, name in list(found.logs):
@@ -148,7 +152,16 @@ def _closure(source: Store, only: Iterable[object] | None) -> _Closure:
         moves = len(labels)  # counted before the versions: no label that is copied names one that is not
         if moves and found.logs[kind, name] == len(source.log(kind, name)):
             found.logs[labels.kind, name] = moves
+        notes = source.log(layout.note_kind(kind), name)
+        if said := _notes_up_to(notes, found.logs[kind, name]):
+            found.logs[notes.kind, name] = said
     return found
+
+
+def _notes_up_to(notes: Log, last: int) -> int:
+    """Count the notes before the first one on a version that is not copied: another may get its number over there."""
+    copied = itertools.takewhile(lambda record: record.body["version"] <= last, notes.history())
+    return sum(1 for _ in copied)
 
 
 def _target(source: Store, ref: Ref) -> tuple[str, str, int]:
@@ -175,8 +188,8 @@ def _plan(source: Store, target: Store, wanted: dict[Key, int]) -> _Plan:
     forks: list[str] = []
     labels: list[str] = []
     diverged: set[Key] = set()
-    for (kind, name), last in sorted(wanted.items(), key=lambda item: layout.is_label_kind(item[0][0])):
-        of = kind if not layout.is_label_kind(kind) else layout.labelled_kind(kind)
+    for (kind, name), last in sorted(wanted.items(), key=lambda item: layout.owner_kind(item[0][0]) != item[0][0]):
+        of = layout.owner_kind(kind)
         ours, theirs = source.log(kind, name), target.log(kind, name)
         common = _common(ours, theirs, min(last, len(theirs)))
         tail = list(ours.history(common + 1, last + 1))
@@ -266,10 +279,16 @@ def _first_waiting(record: Record, waiting: dict[Key, list[_Copy]], under_way: s
 
 def _named(source: Store, copies: Iterable[_Copy]) -> set[str]:
     """List the objects of records, but for what their logs let go of: of each log alone, another may still need it."""
-    named: dict[Key, set[str]] = {}
+    records: dict[Key, list[Record]] = {}
     for copy in copies:
-        named.setdefault((copy.record.kind, copy.record.name), set()).update(source.objects.reachable(copy.record))
-    return {digest for key, digests in named.items() for digest in digests - forgotten(source.log(*key).history())}
+        records.setdefault((copy.record.kind, copy.record.name), []).append(copy.record)
+    return {digest for key, tail in records.items() for digest in _needed_of(source, key, tail)}
+
+
+def _needed_of(source: Store, key: Key, records: Iterable[Record]) -> frozenset[str]:
+    gone = deleted(source, *key)
+    kept = (source.objects.reachable(record) for record in records if record.number not in gone)
+    return frozenset().union(*kept) - forgotten(source.log(*key).history())
 
 
 def _copy_objects(source: Store, target: Store, needed: set[str], new: set[str]) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from mlops_lite.base.ref import Ref, several
 from mlops_lite.display import Drawn
 from mlops_lite.errors import MlopsLiteError
 from mlops_lite.store import layout
-from mlops_lite.store.forgetting import forgotten
+from mlops_lite.store.forgetting import deleted, forgotten
 from mlops_lite.store.forks import forks
 from mlops_lite.store.run_check import check_runs, needs_of
 
@@ -113,7 +113,7 @@ class _Check:
         self.damaged: list[Fault] = []
         self.missing: list[Fault] = []
         self.needed: dict[str, set[str]] = {}  # digest -> the refs that need it
-        self._gone: dict[tuple[str, str], frozenset[str]] = {}  # what logs let go of, where it was asked
+        self._gone: dict[str, tuple[frozenset[str], frozenset[int]]] = {}  # what logs let go of, where it was asked
 
     def chain(self, log: Log) -> None:
         """Read a log from its first record to its last, and compare each with the digest that the next one holds.
@@ -218,22 +218,24 @@ class _Check:
         refs = tuple(sorted(self.needed[digest]))
         found = self.store.backend.stat(path)
         if found is None:
-            if not all(self._let_go(digest, Ref.parse(ref)) for ref in refs):
+            if not all(self._let_go(digest, ref) for ref in refs):
                 self.missing.append(Fault(path, "an object", refs))
         elif contents and (actual := self._digest(path, found.size)) != digest:
             self.damaged.append(Fault(path, f"{found.size} bytes with the digest {actual[:8]}…", refs))
 
-    def _let_go(self, digest: str, ref: Ref) -> bool:
-        """Tell whether a log that needed an object says by now that it does not."""
-        if ref.kind == "run":
+    def _let_go(self, digest: str, ref: str) -> bool:
+        """Tell whether a record that needed an object needs it no more, as its log or the notes on it say by now."""
+        log, _, number = ref.rpartition("@")
+        if not log:  # a run
             return False
-        log = ref.kind, ref.name
         if log not in self._gone:
+            kind, _, name = log.partition("/")
             try:
-                self._gone[log] = forgotten(self.store.log(*log).history())
+                self._gone[log] = forgotten(self.store.log(kind, name).history()), deleted(self.store, kind, name)
             except MlopsLiteError:
-                self._gone[log] = frozenset()  # a damaged record is reported by itself
-        return digest in self._gone[log]
+                self._gone[log] = frozenset(), frozenset()  # a damaged record is reported by itself
+        digests, numbers = self._gone[log]
+        return digest in digests or int(number) in numbers
 
     def _digest(self, path: str, size: int) -> str:
         if size <= _CHUNK:
