@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -10,12 +11,16 @@ import attrs
 from mlops_lite.monitoring import measure
 from mlops_lite.monitoring.finding import Finding, Severity
 from mlops_lite.monitoring.measure import Measured, check_named, kind_of
+from mlops_lite.stats.column import ColumnProfile
 from mlops_lite.stats.combine import benjamini_hochberg, weighted_bonferroni
 from mlops_lite.stats.profile import Profile
 
 __all__ = ["judge"]
 
 _SCALE = 0.05  # the min_effect to which the floors of the checks belong
+
+
+Pair = tuple[ColumnProfile, ColumnProfile]  # the reference and the current one
 
 
 @attrs.frozen
@@ -74,8 +79,12 @@ def judge(
         Every measurement; severity ``alert`` where it counts.
     """
     names = [name for name in reference.columns if name in current and name not in skip]
-    measured = [_measure(name, reference, current, _chosen(checks, name), rows) for name in names]
-    columns = [column for column in measured if column is not None]
+    pairs = {name: (reference.columns[name], current.columns[name]) for name in names}
+    pairs = {name: pair for name, pair in pairs.items() if _is_comparable(*pair)}  # else the schema says so
+    fitting = {name: measure.fitting(_chosen(checks, name), then.family) for name, (then, _) in pairs.items()}
+    ready = _side_by_side(pairs, fitting)
+    measured = [_measure(name, pair, fitting[name], ready, rows) for name, pair in pairs.items()]
+    columns = [column for column in measured if column.measured]
     together = dict(joint or {})
     p_values = [column.p_value for column in columns] + [float(each.p_value or 0) for each, _ in together.values()]
     threshold, _ = benjamini_hochberg(p_values, alpha)
@@ -102,24 +111,39 @@ def _chosen(checks: Collection[str] | Mapping[str, Collection[str]], column: str
     return checks
 
 
+def _is_comparable(then: ColumnProfile, now: ColumnProfile) -> bool:
+    return not now.alien and type(now.cells) is type(then.cells)
+
+
+def _side_by_side(pairs: Mapping[str, Pair], fitting: Mapping[str, Collection[str]]) -> dict[tuple[str, str], Any]:
+    """Make those checks that compare many columns at once; by column and check."""
+    found: dict[tuple[str, str], Any] = {}
+    for check in dict.fromkeys(itertools.chain.from_iterable(fitting.values())):
+        names = [name for name in pairs if check in fitting[name]]
+        if hasattr(check_named(check), "compare_all"):
+            several = check_named(check).compare_all([pairs[name] for name in names])
+            found |= {(name, check): each for name, each in zip(names, several, strict=True)}
+    return found
+
+
 def _measure(
-    name: str, reference: Profile, current: Profile, checks: Collection[str], rows: Any = None
-) -> _Column | None:
-    then, now = reference.columns[name], current.columns[name]
-    if now.alien or (now.cells is not then.cells and type(now.cells) is not type(then.cells)):
-        return None  # of another type: the schema says so
+    name: str, pair: Pair, checks: Collection[str], ready: Mapping[tuple[str, str], Any], rows: Any
+) -> _Column:
     measured = {}
-    for check in measure.fitting(checks, then.family):
+    for check in checks:
         module = check_named(check)
-        is_exact = rows is not None and hasattr(module, "exact") and then.family in ("numbers", "times")
-        found = module.exact(*rows(name)) if is_exact else module.compare(then, now)
+        is_exact = rows is not None and hasattr(module, "exact") and pair[0].family in ("numbers", "times")
+        if (name, check) in ready:
+            found = ready[name, check]
+        else:
+            found = module.exact(*rows(name)) if is_exact else module.compare(*pair)
         if found is not None:
             measured[check] = found
     if any(each.p_value is None for each in measured.values()):
-        measured = _with_basis(measured, then, now)
+        measured = _with_basis(measured, *pair)
     p_values = {check: each.p_value for check, each in measured.items() if each.p_value is not None}
     shared = weighted_bonferroni(p_values, {check: check_named(check).WEIGHT for check in p_values})
-    return _Column(name, measured, shared) if measured else None
+    return _Column(name, measured, shared)
 
 
 def _with_basis(measured: dict[str, Measured], then: Any, now: Any) -> dict[str, Measured]:

@@ -6,7 +6,8 @@ A check is a file in ``drift/`` or ``soundness/``, or an entry point in the grou
 * ``WEIGHT``: its share of the column's chance of a false alarm, relative to the other checks of the column;
 * ``FLOOR``: the smallest effect worth a finding, where ``min_effect`` is 0.05;
 * ``compare(reference, current)``: two column profiles on the same cells to a :class:`Measured`, or None where there
-  is nothing to compare.
+  is nothing to compare;
+* where many columns are faster side by side, ``compare_all(pairs)``: the same of each pair.
 
 A distance without a p-value of its own borrows that of the default check of the column.
 """
@@ -69,6 +70,7 @@ def check_named(name: str) -> Any:
     raise NotFoundError(f"There is no check {name!r}.", remedy=suggest(name, names()), name=name)
 
 
+@functools.cache
 def kind_of(name: str) -> str:
     """Say of what kind the findings of a check are."""
     return f"quality.{name}" if name in SOUNDNESS.names() else f"drift.{name}"

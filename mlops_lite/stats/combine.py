@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -32,10 +33,9 @@ def cauchy(p_values: Sequence[float], weights: Sequence[float]) -> float:
     """
     if not p_values:
         return 1.0
-    p = np.clip(np.asarray(p_values, dtype=np.float64), _LEAST, _CAP)
-    weight = np.asarray(weights, dtype=np.float64)
-    total = float(np.sum(weight / weight.sum() / np.tan(np.pi * p)))
-    return float(np.arctan2(1.0, total) / np.pi)
+    pairs = zip(p_values, weights, strict=True)
+    terms = [weight / math.tan(math.pi * min(max(p, _LEAST), _CAP)) for p, weight in pairs]
+    return math.atan2(1.0, sum(terms) / sum(weights)) / math.pi
 
 
 def weighted_bonferroni(p_values: Mapping[str, float], weights: Mapping[str, float]) -> dict[str, float]:

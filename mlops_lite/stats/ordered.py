@@ -6,6 +6,9 @@ ties.
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -16,7 +19,16 @@ from scipy import special
 from mlops_lite.stats.combine import cauchy
 from mlops_lite.stats.permutation import Score, all_in_current, fisher, linear, quadratic_tail, rough_tail
 
-__all__ = ["Move", "anderson_darling", "anderson_darling_statistic", "beyond", "move", "normal_scores", "pool_rare"]
+__all__ = [
+    "Move",
+    "anderson_darling",
+    "anderson_darling_statistic",
+    "beyond",
+    "move",
+    "moves",
+    "normal_scores",
+    "pool_rare",
+]
 
 Counts = NDArray[Any]
 Floats = NDArray[Any]
@@ -53,21 +65,7 @@ class Move:
 
 
 def move(reference: Counts, current: Counts) -> Move:
-    """Test whether two samples have one distribution: against moves of location, scale and shape.
-
-    Location is tested by normal scores (van der Waerden, 1952), scale by their squares (Klotz, 1962) made orthogonal to
-    the first, shape by Anderson and Darling's statistic (1952; Pettitt, 1976; Scholz and Stephens, 1987); the three
-    are combined by Cauchy's rule. Cells in which the smaller sample expects fewer than five rows are first put
-    together with their neighbours, by the counts of both samples together.
-
-    Parameters
-    ----------
-    reference, current : ndarray of shape (k,)
-        Counts on the same cells, in order.
-
-    Returns
-    -------
-    Move
+    """Test whether two samples have one distribution: see :func:`moves`, for one column.
 
     Examples
     --------
@@ -77,149 +75,215 @@ def move(reference: Counts, current: Counts) -> Move:
     >>> found.p_value < 1e-9, round(found.location, 1), found.leading
     (True, 0.2, 'location')
     """
-    n, m = int(reference.sum()), int(current.sum())
-    if not n or not m:
-        return Move(1.0, 0.0, 0.0, 0.0, "location")
-    then, now = pool_rare(reference, current)
-    distance = _largest_gap(then / n, now / m)
-    if len(then) < 3:
-        return _of_two(reference, current, then, now, distance)
-    then, now = then.astype(np.float64), now.astype(np.float64)
-    scores = normal_scores(then + now)
-    location = linear(scores, then, now)
-    scale = linear(_orthogonal(scores * scores, scores, then + now), then, now)
-    shape = anderson_darling(then, now)
+    return moves([(reference, current)])[0]
+
+
+def moves(tables: Sequence[tuple[Counts, Counts]]) -> list[Move]:
+    """Test of many columns, side by side, whether two samples have one distribution: against moves of three kinds.
+
+    Location is tested by normal scores (van der Waerden, 1952), scale by their squares (Klotz, 1962) made orthogonal to
+    the first, shape by Anderson and Darling's statistic (1952; Pettitt, 1976; Scholz and Stephens, 1987); the three
+    are combined by Cauchy's rule. Cells in which the smaller sample expects fewer than five rows are first put
+    together with their neighbours, by the counts of both samples together.
+
+    Parameters
+    ----------
+    tables : sequence of two ndarrays of shape (k,)
+        Of each column the counts of the reference and of the current sample on the same cells, in order.
+
+    Returns
+    -------
+    list of Move
+    """
+    found = {place: Move(1.0, 0.0, 0.0, 0.0, "location") for place in range(len(tables))}
+    held = [place for place, (then, now) in enumerate(tables) if then.any() and now.any()]
+    pooled = dict(zip(held, pool_rare([tables[place] for place in held]), strict=True))
+    many = [place for place in held if len(pooled[place][0]) >= 3]
+    found |= {place: _of_two(*tables[place], *pooled[place]) for place in held if len(pooled[place][0]) < 3}
+    found |= zip(many, _of_many([pooled[place] for place in many]), strict=True)
+    return [found[place] for place in range(len(tables))]
+
+
+def _of_many(tables: Sequence[tuple[Counts, Counts]]) -> list[Move]:
+    if not tables:
+        return []
+    then, now = (_side_by_side([table[side] for table in tables]) for side in (0, 1))
+    pooled = then + now
+    scores = normal_scores(pooled)
+    locations = linear(scores, then, now)
+    scales = linear(_orthogonal(scores * scores, scores, pooled), then, now)
+    shapes = anderson_darling(then, now).tolist()
+    gaps = _largest_gap(then / _total(then), now / _total(now)).tolist()
+    rests = (pooled.sum(-1) / then.sum(-1)).tolist()  # of the reference, not of both together, is a move told
+    return [_combined(*each) for each in zip(locations, scales, shapes, gaps, rests, strict=True)]
+
+
+def _combined(location: Score | None, scale: Score | None, shape: float, gap: float, rest: float) -> Move:
     tests = {"location": location.p_value if location else 1.0, "shape": shape}
     if scale is not None:
         tests["scale"] = scale.p_value
     p_value = cauchy(list(tests.values()), [_WEIGHTS[name] for name in tests])
-    leading = _simplest(tests)
-    away = location.mean * (n + m) / n if location else 0.0
-    return Move(p_value, away, _log_ratio(scale, n, m), distance, leading)
+    away = location.mean * rest if location else 0.0
+    # squares grow with twice the logarithm of scales
+    spread = 0.5 * math.log1p(max(scale.mean * rest, -0.99)) if scale else 0.0
+    return Move(p_value, away, spread, gap, _simplest(tests))
+
+
+def _side_by_side(columns: Sequence[Counts]) -> Floats:
+    """Lay columns of several lengths into the rows of a matrix, with zeros behind."""
+    sizes = np.array([len(column) for column in columns])
+    found = np.zeros((len(columns), sizes.max()))
+    found[np.arange(sizes.max()) < sizes[:, None]] = np.concatenate(columns)
+    return found
+
+
+def _total(counts: Counts) -> Any:
+    return counts.sum(-1, keepdims=True)
 
 
 def _simplest(tests: dict[str, float]) -> str:
     """Name the simplest move whose evidence, in digits, is at least half of the strongest."""
-    least = np.sqrt(min(tests.values()))
+    least = math.sqrt(min(tests.values()))
     return next(name for name in _WEIGHTS if tests.get(name, 1.0) <= least)
 
 
-def _log_ratio(scale: Score | None, n: int, m: int) -> float:
-    """Turn the difference of mean squared scores into a logarithm of scales: squares grow with twice of it."""
-    return 0.5 * float(np.log1p(max(scale.mean * (n + m) / n, -0.99))) if scale else 0.0
-
-
-def _of_two(reference: Counts, current: Counts, then: Counts, now: Counts, distance: float) -> Move:
+def _of_two(reference: Counts, current: Counts, then: Counts, now: Counts) -> Move:
     """Test what only two cells are left of exactly; of one, its commonest cell against the others."""
     if len(then) == 1:
         place = int(np.argmax(reference + current))
         then = np.array([reference[place], reference.sum() - reference[place]])
         now = np.array([current[place], current.sum() - current[place]])
-        distance = abs(then[0] / then.sum() - now[0] / now.sum())
+    distance = float(_largest_gap(then / then.sum(), now / now.sum()))
     p_value = fisher(int(then[1]), int(now[1]), int(then.sum()), int(now.sum()))
-    return Move(p_value, 0.0, 0.0, float(distance), "shape")
+    return Move(p_value, 0.0, 0.0, distance, "shape")
 
 
-def pool_rare(reference: Counts, current: Counts, expected: float = _EXPECTED) -> list[Counts]:
+def pool_rare(tables: Sequence[tuple[Counts, Counts]], expected: float = _EXPECTED) -> list[tuple[Counts, Counts]]:
     """Put neighbouring cells together until the smaller sample expects enough rows in each.
 
     Looks at the counts of both samples together only: to look at one would make every test of them too eager.
+
+    Parameters
+    ----------
+    tables : sequence of two ndarrays of shape (k,)
+        Of each column the counts of both samples.
     """
-    pooled = reference + current
-    least = expected * pooled.sum() / max(1, min(reference.sum(), current.sum()))
-    if pooled.min(initial=least) >= least:
-        return [reference, current]
-    return _grouped(_starts(pooled, least), reference, current)
+    if not tables:
+        return []
+    begins = np.cumsum([0, *(len(then) for then, _ in tables)])
+    then, now = (np.concatenate([table[side] for table in tables]) for side in (0, 1))
+    sizes = [np.add.reduceat(side, begins[:-1]) for side in (then, now)]
+    least = expected * (sizes[0] + sizes[1]) / np.maximum(1, np.minimum(*sizes))
+    starts = _starts(then + now, least, begins)
+    then, now = (np.add.reduceat(side, starts) for side in (then, now))
+    ends = np.searchsorted(starts, begins).tolist()
+    return [(then[low:high], now[low:high]) for low, high in itertools.pairwise(ends)]
 
 
-def _starts(pooled: Counts, least: float) -> NDArray[np.intp]:
+def _starts(pooled: Counts, least: Floats, begins: Counts) -> NDArray[np.intp]:
     """Say where groups begin that hold enough each, from left to right; only small cells need looking at."""
-    counts, end = pooled.tolist(), -1
-    begins = np.ones(len(counts), dtype=bool)
-    for small in np.flatnonzero(pooled < least).tolist():
-        if small <= end:
-            continue
-        held, end = counts[small], small
-        while held < least and end + 1 < len(counts):
-            end += 1
-            held += counts[end]
-        begins[small + 1 : end + 1] = False
-        if held < least:  # what is left at the end joins the group before
-            begins[small] = False
-    begins[0] = True
-    return np.flatnonzero(begins)
-
-
-def _grouped(starts: Any, *tables: Counts) -> list[Counts]:
-    return [np.add.reduceat(table, starts) for table in tables]
+    counts, opens = pooled.tolist(), np.ones(len(pooled), dtype=bool)
+    is_small = pooled < np.repeat(least, np.diff(begins))
+    for enough, (first, last) in zip(least.tolist(), itertools.pairwise(begins.tolist()), strict=True):
+        end = -1
+        for small in (first + np.flatnonzero(is_small[first:last])).tolist():
+            if small <= end:
+                continue
+            held, end = counts[small], small
+            while held < enough and end + 1 < last:
+                end += 1
+                held += counts[end]
+            opens[small + 1 : end + 1] = False
+            if held < enough:  # what is left at the end joins the group before
+                opens[small] = small == first
+    return np.flatnonzero(opens)
 
 
 def normal_scores(pooled: Counts) -> Floats:
-    """Give each cell the normal quantile of its middle rank."""
-    return np.asarray(special.ndtri((np.cumsum(pooled) - pooled / 2) / pooled.sum()))
+    """Give each cell the normal quantile of its middle rank; 0 where it is empty."""
+    ranks = (np.cumsum(pooled, axis=-1) - pooled / 2) / _total(pooled)
+    return np.asarray(special.ndtri(np.where(pooled > 0, ranks, 0.5)))
 
 
 def _orthogonal(scores: Floats, other: Floats, weights: Counts) -> Floats:
     """Take from scores what another explains."""
-    total = weights.sum()
-    away = scores - np.dot(scores, weights) / total
-    base = other - np.dot(other, weights) / total
+    total = _total(weights)
+    away = scores - _total(scores * weights) / total
+    base = other - _total(other * weights) / total
     weighted = base * weights
-    below = float(np.dot(weighted, base))
-    return np.asarray(away - (np.dot(away, weighted) / below if below else 0.0) * base)
+    below = _total(weighted * base)
+    return np.asarray(away - _total(away * weighted) / np.where(below > 0, below, 1.0) * base)
 
 
-def anderson_darling(reference: Counts, current: Counts) -> float:
-    """Give the p-value of Anderson and Darling's test on at most 24 cells of about equal weight.
+def anderson_darling(reference: Counts, current: Counts) -> Floats:
+    """Give the p-values of Anderson and Darling's test on at most 24 cells of about equal weight.
 
     With ties the statistic follows no tabled law: here it is the weighted sum of squared normal variables whose weights
     are the eigenvalues of its own permutation covariance.
+
+    Parameters
+    ----------
+    reference, current : ndarray of shape (n, k)
+        One column in each row; cells that are empty on both sides do not matter.
+
+    Returns
+    -------
+    ndarray of shape (n,)
     """
-    if len(reference) > _SHAPE_CELLS:
-        pooled = reference + current
-        part = (np.cumsum(pooled) - pooled / 2) * (_SHAPE_CELLS / pooled.sum())
-        starts = np.flatnonzero(np.diff(part.astype(np.int64), prepend=-1))
-        reference, current = _grouped(starts, reference, current)
-    pooled = (reference + current).astype(np.float64)
-    middle = np.cumsum(pooled) - pooled / 2
-    kept = pooled < pooled.sum()
-    share = pooled[kept] / pooled.sum()
-    statistic = anderson_darling_statistic(reference, current)
-    if not kept.any():
-        return 1.0
-    covariance = _covariance(pooled, middle, kept, share)
-    rough = rough_tail(statistic, float(np.trace(covariance)), float(np.square(covariance).sum()))
-    return rough if rough > _UNLIKELY else quadratic_tail(statistic, np.linalg.eigvalsh(covariance))
+    reference, current = _coarse(reference, current)
+    statistic, middle, spread, share = _standing(reference, current)
+    pooled = reference + current
+    product = np.minimum(middle[:, :, None], middle[:, None, :])
+    product = product - middle[:, :, None] * middle[:, None, :] / _total(pooled)[:, :, None]
+    scale = np.sqrt(share * _total(pooled) / spread)
+    places = np.arange(product.shape[-1])
+    product[:, places, places] = spread / _total(pooled)
+    covariance = product * scale[:, :, None] * scale[:, None, :]
+    found = rough_tail(statistic, share.sum(-1), np.square(covariance).sum((-2, -1)))
+    for place in np.flatnonzero(found <= _UNLIKELY):
+        found[place] = quadratic_tail(float(statistic[place]), np.linalg.eigvalsh(covariance[place]))
+    return found
+
+
+def _coarse(*tables: Counts) -> list[Floats]:
+    """Put cells together to 24 of about equal weight; columns of so few stay as they are."""
+    pooled = tables[0] + tables[1]
+    part = (np.cumsum(pooled, axis=-1) - pooled / 2) * (_SHAPE_CELLS / _total(pooled))
+    few = np.count_nonzero(pooled, axis=-1, keepdims=True) <= _SHAPE_CELLS
+    part = np.where(few, np.cumsum(pooled > 0, axis=-1) - 1, np.minimum(part.astype(np.int64), _SHAPE_CELLS - 1))
+    place = (np.maximum(part, 0) + _SHAPE_CELLS * np.arange(len(pooled))[:, None]).ravel()
+    size = _SHAPE_CELLS * len(pooled)
+    return [np.bincount(place, table.ravel(), size).reshape(-1, _SHAPE_CELLS) for table in tables]
 
 
 def anderson_darling_statistic(reference: Counts, current: Counts) -> float:
     """Give the statistic with middle ranks, scaled to an expectation of 1 under shuffling, ties or not.
 
     Without ties it is (N - 1) / N times that of Pettitt (1976) up to terms of the order 1 / N.
+
+    Parameters
+    ----------
+    reference, current : ndarray of shape (k,)
     """
-    pooled = (reference + current).astype(np.float64)
-    n, m = reference.sum(), current.sum()
-    total = n + m
-    middle = np.cumsum(pooled) - pooled / 2
+    return float(_standing(reference.astype(np.float64), current.astype(np.float64))[0])
+
+
+def _standing(reference: Floats, current: Floats) -> tuple[Any, Floats, Floats, Floats]:
+    """Give the statistic, and of each cell its middle rank, the spread of its gap, and its share if that counts."""
+    pooled = reference + current
+    n, m, total = _total(reference), _total(current), _total(pooled)
+    middle = np.cumsum(pooled, axis=-1) - pooled / 2
     spread = middle * (total - middle) - total * pooled / 4
-    kept = spread > 1e-9 * total
-    gap = (np.cumsum(current) - current / 2 - m * middle / total)[kept]
-    variance = n * m / total**2 / (total - 1) * spread[kept]
-    return float(np.sum(pooled[kept] / total * np.square(gap) / variance))
+    counts = (spread > 1e-9 * total) & (pooled > 0)
+    spread = np.where(counts, spread, 1.0)
+    share = np.where(counts, pooled / total, 0.0)
+    gap = np.cumsum(current, axis=-1) - current / 2 - m * middle / total
+    variance = n * m / total**2 / (total - 1) * spread
+    return np.sum(share * np.square(gap) / variance, axis=-1), middle, spread, share
 
 
-def _covariance(pooled: Floats, middle: Floats, kept: NDArray[np.bool_], share: Floats) -> Floats:
-    """Give the covariance of the standardised gaps, weighted: of means of nested sets, so that the smaller counts."""
-    total = pooled.sum()
-    low = np.minimum.outer(middle, middle)
-    product = low - np.outer(middle, middle) / total - np.diag(pooled / 4)
-    product = product[np.ix_(kept, kept)]
-    scale = np.sqrt(share / np.diag(product))
-    return np.asarray(product * np.outer(scale, scale))
-
-
-def _largest_gap(then: Floats, now: Floats) -> float:
-    return float(np.abs(np.cumsum(then - now)).max(initial=0.0))
+def _largest_gap(then: Floats, now: Floats) -> Any:
+    return np.abs(np.cumsum(then - now, axis=-1)).max(-1, initial=0.0)
 
 
 def beyond(reference: Counts, current: Counts) -> tuple[float, float]:

@@ -34,35 +34,41 @@ class Score:
     p_value: float
 
 
-def linear(scores: Floats, reference: NDArray[Any], current: NDArray[Any]) -> Score | None:
-    """Test the mean score of two samples counted on the same cells.
+def linear(scores: Floats, reference: NDArray[Any], current: NDArray[Any]) -> list[Score | None]:
+    """Test the mean scores of two samples counted on the same cells, of many columns side by side.
 
     Mean, variance and skewness of the permutation law are exact, its tail that of Pearson's type III with the same
     (Mielke and Berry, 2007): the normal tail fails where sizes differ.
 
     Parameters
     ----------
-    scores, reference, current : ndarray of shape (k,)
-        Of each cell its score and counts.
+    scores, reference, current : ndarray of shape (t, k)
+        Of each column, in a row, and of each cell its score and counts.
 
     Returns
     -------
-    Score or None
+    list of Score or None
         None where all scores are equal.
     """
     pooled = reference + current
-    n, m = int(reference.sum()), int(current.sum())
+    n, m = reference.sum(-1).astype(np.float64), current.sum(-1).astype(np.float64)
     total = n + m
-    away = scores - np.dot(scores, pooled) / total
+    away = scores - ((scores * pooled).sum(-1) / total)[:, None]
     weighted = away * away * pooled
-    squares = float(weighted.sum())
-    if total < 3 or squares <= 1e-12 * total * max(float(np.abs(scores).max()) ** 2, 1e-300):
-        return None
-    deviation = np.sqrt(n * m / total / (total - 1) * squares)
-    third = n * m * (n - m) / total / (total - 1) / (total - 2) * float(np.dot(weighted, away))
-    distance = float(np.dot(away, current))
-    z = distance / deviation
-    return Score(distance / m, z, pearson_three(z, third / deviation**3))
+    squares = weighted.sum(-1)
+    varies = squares > 1e-12 * total * np.maximum(np.abs(scores).max(-1) ** 2, 1e-300)
+    varies &= total > 2
+    squares[~varies] = 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):  # of fewer than three rows
+        deviation = np.sqrt(n * m / total / (total - 1) * squares)
+        third = n * m * (n - m) / total / (total - 1) / (total - 2) * (weighted * away).sum(-1)
+        distance = (away * current).sum(-1)
+        facts = zip(distance / m, distance / deviation, third / deviation**3, strict=True)
+    found = [(float(mean), float(z), float(skewness)) for mean, z, skewness in facts]
+    return [
+        Score(mean, z, pearson_three(z, skewness)) if each else None
+        for each, (mean, z, skewness) in zip(varies, found, strict=True)
+    ]
 
 
 def pearson_three(z: float, skewness: float) -> float:
@@ -125,16 +131,17 @@ def all_in_current(counts: NDArray[Any], n: int, m: int) -> Floats:
     return np.asarray(np.exp(_log_choose(m, counts) - _log_choose(n + m, counts)))
 
 
-def rough_tail(value: float, mean: float, squares: float) -> float:
-    """Give the upper tail of a weighted sum of squared normal variables by a gamma law of the same mean and variance.
+def rough_tail(value: Any, mean: Any, squares: Any) -> Floats:
+    """Give the upper tail of weighted sums of squared normal variables by gamma laws of the same mean and variance.
 
     Parameters
     ----------
-    value : float
-    mean, squares : float
+    value : float, or ndarray
+    mean, squares : float, or ndarray
         The sum of the weights and of their squares.
     """
-    return float(special.gammaincc(mean**2 / 2 / squares, value * mean / 2 / squares)) if squares > 0 else 1.0
+    below = np.where(squares > 0, squares, 1.0)
+    return np.where(squares > 0, special.gammaincc(mean**2 / 2 / below, value * mean / 2 / below), 1.0)
 
 
 def quadratic_tail(value: float, weights: Floats) -> float:

@@ -30,7 +30,7 @@ from mlops_lite.stats.threads import Threads
 
 __all__ = ["Frame", "Profile", "profile"]
 
-FORMAT = 2
+FORMAT = 3
 _MOST_DRAWN = 20  # columns
 SAMPLE = 100_000  # rows by which cells are chosen
 

@@ -78,7 +78,7 @@ def test_nothing_against_something_is_no_move():
 
 def test_pooling_looks_at_both_samples_together():
     reference, current = np.array([100, 1, 0, 2, 100]), np.array([90, 0, 1, 2, 90])
-    then, now = ordered.pool_rare(reference, current)
+    ((then, now),) = ordered.pool_rare([(reference, current)])
     assert then.sum() == reference.sum()
     assert now.sum() == current.sum()
     assert (then + now).min() * min(then.sum(), now.sum()) / (then + now).sum() >= 5
@@ -87,16 +87,17 @@ def test_pooling_looks_at_both_samples_together():
 def test_the_statistic_of_anderson_and_darling_without_ties_has_their_law():
     """With cells of equal weight the p-values are those of the table of the asymptotic law."""
     dice = np.random.default_rng(8)
-    found = [ordered.anderson_darling(*dice.multinomial(5000, np.full(200, 1 / 200), 2)) for _ in range(1000)]
+    draws = dice.multinomial(5000, np.full(200, 1 / 200), (1000, 2))
+    found = ordered.anderson_darling(draws[:, 0], draws[:, 1])
     for level in (0.5, 0.2, 0.05, 0.01):
-        assert np.mean(np.array(found) <= level) == pytest.approx(level, abs=3 * np.sqrt(level / 1000))
+        assert np.mean(found <= level) == pytest.approx(level, abs=3 * np.sqrt(level / 1000))
 
 
 def test_a_linear_statistic_has_its_exact_moments():
     pooled, scores = np.array([3, 5, 2, 4]), np.array([0.0, 1.0, 2.5, 7.0])
     dice = np.random.default_rng(9)
     draws = dice.multivariate_hypergeometric(pooled, 6, 20_000)
-    z = np.array([linear(scores, pooled - draw, draw).z for draw in draws])
+    z = np.array([found.z for found in linear(np.tile(scores, (20_000, 1)), pooled - draws, draws)])
     assert z.mean() == pytest.approx(0, abs=0.03)
     assert z.std() == pytest.approx(1, abs=0.02)
 

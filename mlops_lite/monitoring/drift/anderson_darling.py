@@ -26,6 +26,6 @@ def compare(reference: ColumnProfile, current: ColumnProfile) -> Measured | None
         return None
     then, now = with_ends(reference), with_ends(current)
     statistic = anderson_darling_statistic(then, now)
-    p_value = anderson_darling(*pool_rare(then, now))
+    p_value = float(anderson_darling(*(side[None] for side in pool_rare([(then, now)])[0]))[0])
     words = f"changed its distribution (Anderson–Darling {statistic:.4g})"
     return Measured(statistic, p_value, kolmogorov_smirnov(then, now), words)
