@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -77,14 +78,19 @@ class Canary:
         """Answer by the version to which the keys of a call fall.
 
         A call with several keys is answered by one version all the same: by the new one only where every key falls to
-        it. A call without a key is drawn by its request id, or by chance.
+        it. Where only some do, the caller is warned once. A call without a key is drawn by its request id, or by
+        chance.
         """
         share, salt, column = trial.share, trial.salt, trial.key
+        warned = False
 
         def answer(X: Any, key: Any, request_id: Any) -> Any:
+            nonlocal warned
             keys = keys_of(X, key, column)
             if keys:
                 chosen = all(falls(one, share, salt) for one in keys)
+                if not (chosen or warned) and len(keys) > 1:
+                    warned = _warned_of(keys, trial)
             elif isinstance(request_id, str):
                 chosen = falls(request_id, share, salt)
             else:
@@ -92,3 +98,16 @@ class Canary:
             return (challenger if chosen else champion)(X, key, request_id)
 
         return answer
+
+
+def _warned_of(keys: list[Any], trial: Trial) -> bool:
+    """Warn of a call whose keys fall to both versions: whoever makes only such calls never asks the one on trial."""
+    falling = sum(falls(one, trial.share, trial.salt) for one in keys)
+    if falling:
+        warnings.warn(
+            f"{trial.model} is on trial and did not answer this call, though {falling} of its {len(keys)} keys fall to "
+            "it: a call is answered by one version, by the one on trial only where all keys fall to it. Predict the "
+            "rows of each key apart, or give the whole call one key: live.predict(X, key='batch 7').",
+            stacklevel=4,
+        )
+    return falling > 0

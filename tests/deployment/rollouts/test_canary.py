@@ -71,7 +71,24 @@ def test_a_call_with_several_keys_sees_one_version(live):
     inside = [key for key in range(300) if falls(key, trial.share, trial.salt)]
     outside = [key for key in range(300) if key not in inside]
     assert set(live.predict(table(*inside[:5]))) == {2}
-    assert set(live.predict(table(*inside[:5], outside[0]))) == {1}
+    with pytest.warns(UserWarning, match="though 5 of its 6 keys fall to it") as caught:
+        assert set(live.predict(table(*inside[:5], outside[0]))) == {1}
+    assert caught[0].filename == __file__
+
+
+def test_a_call_whose_keys_fall_to_both_versions_warns_once(live, recwarn):
+    trial = live.state.trial
+    inside = [key for key in range(300) if falls(key, trial.share, trial.salt)]
+    outside = [key for key in range(300) if key not in inside]
+    live.predict(table(*outside[:5]))
+    live.predict(table(outside[0], outside[0]))
+    live.predict(table(*inside[:5]))
+    assert not recwarn.list
+    for _ in range(3):
+        live.predict(table(inside[0], outside[0]))
+        live.predict(np.zeros((2, 3)), key=[inside[0], outside[0]])
+    assert len(recwarn.list) == 1
+    assert (live.predict(table(inside[0], outside[0]), key=inside[0]) == 2).all()
 
 
 def test_keys_can_be_passed(live):
