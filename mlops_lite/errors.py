@@ -29,6 +29,17 @@ The tree is grouped by what the reader will do next::
         └── DamagedError           bytes that are not what was written
 
 Every class has a stable ``kind`` for programs to branch on.
+
+Examples
+--------
+>>> import mlops_lite as ml
+>>> with ml.Store("memory://errors-example"):
+...     _ = ml.Registry().register("churn", {"w": [0.5]})
+...     try:
+...         ml.Registry().get("chum")
+...     except ml.errors.NotFoundError as error:
+...         error.kind, error.name, error.remedy
+('not_found', 'chum', "Did you mean 'churn'? Known: churn.")
 """
 
 from __future__ import annotations

@@ -2,6 +2,15 @@
 
 An action is a file with a ``build(settings)``; what it builds has a name ``action`` (that of the file), ``describe()``
 for its settings, and ``act(report, store)``, which says what came of it.
+
+Examples
+--------
+>>> import mlops_lite as ml
+>>> with ml.Store("memory://actions-example"):
+...     monitor = ml.Monitor("heights", reference={"x": [float(number) for number in range(500)]})
+...     _ = monitor.on_alert(ml.actions.rollback("prod"))
+...     monitor.on_alert(ml.actions.notify("https://chat.example.org/hook"))
+<Monitor 'heights' in memory://actions-example>
 """
 
 from __future__ import annotations

@@ -219,6 +219,15 @@ class Deployment(Calls, Drawn):
             Up to 1; then it serves. Without it the next step of the canary.
         message : str, optional
             Why.
+
+        Returns
+        -------
+        Change
+
+        Raises
+        ------
+        ConflictError
+            No version is on trial, or another one is.
         """
         change = self._place.advance(share, message)
         poke(self._place)
@@ -243,11 +252,33 @@ class Deployment(Calls, Drawn):
     # ── looking back ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def history(self) -> History:
-        """List what happened here: who, what, why, which gates, from when to when."""
+        """List what happened here: who, what, why, which gates, from when to when.
+
+        Returns
+        -------
+        History
+            A sequence of :class:`Change`, oldest first, with ``.to_frame()``.
+        """
         return self._place.history()
 
     def at(self, when: datetime | str) -> Change:
-        """Say what served at an instant (ISO format; UTC without a zone)."""
+        """Say what served at an instant.
+
+        Parameters
+        ----------
+        when : datetime or str
+            ISO format; UTC without a zone.
+
+        Returns
+        -------
+        Change
+            The record that was the newest then.
+
+        Raises
+        ------
+        NotFoundError
+            Nothing served yet.
+        """
         return self._place.at(when)
 
     def predictions(

@@ -166,7 +166,12 @@ class Registry(Drawn):
         return self.get(ref).load(**how)
 
     def versions(self, name: object) -> Versions:
-        """List the versions of a model, oldest first.
+        """List the versions of a model, oldest first, but for deleted ones.
+
+        Parameters
+        ----------
+        name : str or ref
+            The model.
 
         Returns
         -------
@@ -187,7 +192,12 @@ class Registry(Drawn):
         return Versions(ModelVersion(self.store, record) for record in records if record.number not in gone)
 
     def models(self) -> list[str]:
-        """List the names of all models."""
+        """List the names of all models.
+
+        Returns
+        -------
+        list of str
+        """
         return self.store.names("model")
 
     # --- aliases ---------------------------------------------------------------------------------------------------
@@ -240,27 +250,89 @@ class Registry(Drawn):
         Returns
         -------
         Record
+            The move.
+
+        Raises
+        ------
+        NotFoundError
+            It is not set, or had no holder before.
+        ConflictError
+            Another version than expected holds it.
         """
         return self.store.labels("model", Ref.parse(name, kind="model").name).revert(alias, expected, message)
 
     def demote(self, name: object, alias: str, *, message: str | None = None) -> Record:
-        """Take an alias away."""
+        """Take an alias away.
+
+        Parameters
+        ----------
+        name : str
+            The model.
+        alias : str
+        message : str, optional
+            Why.
+
+        Returns
+        -------
+        Record
+            The move.
+
+        Raises
+        ------
+        NotFoundError
+            It is not set.
+        """
         return self.store.labels("model", Ref.parse(name, kind="model").name).remove(alias, message)
 
     def history(self, name: object, alias: str | None = None) -> list[Move]:
-        """List the moves of the aliases of a model, oldest first: who, when, why, from which version to which."""
+        """List the moves of the aliases of a model, oldest first: who, when, why, from which version to which.
+
+        Parameters
+        ----------
+        name : str
+            The model.
+        alias : str, optional
+            Only the moves of this one.
+
+        Returns
+        -------
+        list of Move
+        """
         return self.store.labels("model", Ref.parse(name, kind="model").name).history(alias)
 
     # --- what is said of versions later ------------------------------------------------------------------------------
 
     def note(self, ref: object, text: str) -> ModelVersion:
-        """Add a note to a version."""
+        """Add a note to a version.
+
+        Parameters
+        ----------
+        ref : str, Ref or ModelVersion
+        text : str
+
+        Returns
+        -------
+        ModelVersion
+            The version; ``.notes`` lists them.
+        """
         version = self.get(ref)
         self._notes(version).add("note", version.version, text)
         return version
 
     def tag(self, ref: object, **tags: Any) -> ModelVersion:
-        """Add tags to a version, or change them."""
+        """Add tags to a version, or change them.
+
+        Parameters
+        ----------
+        ref : str, Ref or ModelVersion
+        **tags
+            Name and value; what can be written as JSON.
+
+        Returns
+        -------
+        ModelVersion
+            The version; ``.tags`` holds them all.
+        """
         version = self.get(ref)
         self._notes(version).add("tag", version.version, tags=tags)
         return version
@@ -273,6 +345,11 @@ class Registry(Drawn):
         ref : str, Ref or ModelVersion
         note : str, optional
             On what ground.
+
+        Returns
+        -------
+        ModelVersion
+            The version; ``.approvals`` lists who approved it.
         """
         version = self.get(ref)
         self._notes(version).add("approve", version.version, note, digest=version.digest)
@@ -291,6 +368,11 @@ class Registry(Drawn):
             Even if something points at it.
         message : str, optional
             Why.
+
+        Returns
+        -------
+        Record
+            What was noted.
 
         Raises
         ------
@@ -341,6 +423,10 @@ class Registry(Drawn):
 
     def inspect(self, ref: object) -> Inspection:
         """Say what opening a version would do, without opening it.
+
+        Parameters
+        ----------
+        ref : str, Ref or ModelVersion
 
         Returns
         -------

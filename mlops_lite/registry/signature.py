@@ -151,6 +151,10 @@ class Signature(Drawn):
         ----------
         schema : Schema
             Of those data; columns of another type count for nothing.
+
+        Returns
+        -------
+        Signature
         """
         if self.schema is None:
             return self
@@ -164,6 +168,10 @@ class Signature(Drawn):
         ----------
         *columns : str
             By name; all without names.
+
+        Returns
+        -------
+        Signature
 
         Raises
         ------

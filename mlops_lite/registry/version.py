@@ -272,7 +272,13 @@ class ModelVersion(Drawn):
             )
 
     def inspect(self) -> Inspection:
-        """Say what opening it would do, without opening it."""
+        """Say what opening it would do, without opening it.
+
+        Returns
+        -------
+        Inspection
+            See :meth:`Registry.inspect`.
+        """
         from mlops_lite.registry.inspection import inspect
 
         return inspect(self)

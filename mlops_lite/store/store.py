@@ -149,6 +149,16 @@ class Store(Drawn):
     def log(self, kind: str, name: str) -> Log:
         """Give the log of a named thing, whether it has records or not.
 
+        Parameters
+        ----------
+        kind : str
+            ``"dataset"``, ``"model"``, ``"deployment"`` or ``"monitor"``.
+        name : str
+
+        Returns
+        -------
+        Log
+
         Raises
         ------
         InvalidNameError
@@ -162,17 +172,42 @@ class Store(Drawn):
         return found
 
     def labels(self, kind: str, name: str) -> Labels:
-        """Give the labels of a named thing."""
+        """Give the labels of a named thing.
+
+        Parameters
+        ----------
+        kind, name : str
+            As for :meth:`log`.
+
+        Returns
+        -------
+        Labels
+        """
         return Labels(self, kind, name)
 
     def names(self, kind: str) -> list[str]:
-        """List the names of a kind that have a record."""
+        """List the names of a kind that have a record.
+
+        Parameters
+        ----------
+        kind : str
+
+        Returns
+        -------
+        list of str
+            In alphabetical order.
+        """
         with explained(self.url, f"list its {kind}s"):
             self._read_identity()
             return sorted(names.decode(folder) for folder in self.backend.folders(f"{layout.LOGS}/{kind}"))
 
     def kinds(self) -> list[str]:
-        """List the kinds of logs that there are."""
+        """List the kinds of logs that there are.
+
+        Returns
+        -------
+        list of str
+        """
         with explained(self.url, "be listed"):
             return self.backend.folders(layout.LOGS)
 
@@ -182,6 +217,10 @@ class Store(Drawn):
         Parameters
         ----------
         value : str, value with a ref, or Parent
+
+        Returns
+        -------
+        Parent
         """
         return parent_of(self, value)
 

@@ -103,6 +103,15 @@ def current_run() -> Recorder | None:
     Returns
     -------
     Recorder or None
+
+    Examples
+    --------
+    >>> import mlops_lite as ml
+    >>> with ml.Store("memory://current-run-example"), ml.start_run(experiment="churn") as run:
+    ...     ml.current_run() is run
+    True
+    >>> ml.current_run() is None
+    True
     """
     run = workspace.current_run()
     return run if isinstance(run, Recorder) else attached()
@@ -114,6 +123,17 @@ def last_run() -> Run | None:
     Returns
     -------
     Run or None
+
+    Examples
+    --------
+    >>> import mlops_lite as ml
+    >>> @ml.track_run
+    ... def train(depth=6):
+    ...     ml.log(auc=0.9)
+    >>> with ml.Store("memory://last-run-example"):
+    ...     train(depth=8)
+    >>> ml.last_run().params["depth"], ml.last_run().metrics["auc"]
+    (8, 0.9)
     """
     return newest()
 

@@ -4,6 +4,15 @@ A gate is anything that can be called with a :class:`~mlops_lite.deployment.cand
 :class:`~mlops_lite.deployment.outcome.Outcome`, a truth value, or a pair of a truth value and a sentence. A gate that
 raises refuses. ``no_worse.py`` holds ``NoWorse``; another package offers one by an entry point in the group
 ``mlops_lite.gates`` that names the class, and it is ``ml.gates.<Name>`` then.
+
+Examples
+--------
+>>> import mlops_lite as ml
+>>> with ml.Store("memory://gates-example"):
+...     version = ml.Registry().register("churn", lambda rows: [row["w"] for row in rows], metrics={"roc_auc": 0.91})
+...     small = lambda candidate: (candidate.version.nbytes < 1e6, "It fits into the memory of a phone.")
+...     ml.deploy("churn@1", to="prod", gates=[ml.gates.Metric("roc_auc", at_least=0.8), small]).serving
+'model/churn@1'
 """
 
 from __future__ import annotations

@@ -10,6 +10,17 @@ A rollout is a frozen attrs class, named as its file in CamelCase (``canary.py``
 
 Its fields are kept in the log as they are, so they must be plain values. Another package offers one by an entry point
 in the group ``mlops_lite.rollouts`` that names the class.
+
+Examples
+--------
+>>> import mlops_lite as ml
+>>> with ml.Store("memory://rollouts-example"):
+...     for weight in (0.5, 0.7):
+...         _ = ml.Registry().register("churn", {"w": weight})
+...     _ = ml.deploy("churn@1", to="prod")
+...     change = ml.deploy("churn@2", to="prod", canary=ml.rollouts.Canary([0.1, 0.5], margin=0.02))
+>>> change.action, change.serving, change.state.trial.share
+('begin', 'model/churn@1', 0.1)
 """
 
 from __future__ import annotations
@@ -54,6 +65,15 @@ def __getattr__(name: str) -> Any:
 
 def load(trial: Trial) -> Rollout:
     """Give the rollout by which a version comes in.
+
+    Parameters
+    ----------
+    trial : Trial
+        As the log keeps it.
+
+    Returns
+    -------
+    Rollout
 
     Raises
     ------
