@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["decode", "encode", "structure", "unstructure"]
 
 T = TypeVar("T")
+_AS_IT_IS = frozenset((type(None), str, bool, int))
 
 
 def encode(value: Any) -> bytes:
@@ -59,14 +60,15 @@ def encode(value: Any) -> bytes:
 
 def _plain(value: Any, where: str) -> Any:
     kind = type(value)
-    if value is None or kind is str or kind is bool or kind is int:
+    if kind in _AS_IT_IS:
         return value
     if kind is float:
         return value if math.isfinite(value) else {"$float": repr(value)}
     if isinstance(value, Mapping):
-        return {_key(key, where): _plain(item, f"{where}.{key}") for key, item in value.items()}
+        pairs = value.items()
+        return {_key(k, where): v if type(v) in _AS_IT_IS else _plain(v, f"{where}.{k}") for k, v in pairs}
     if isinstance(value, (list, tuple)):
-        return [_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
+        return [v if type(v) in _AS_IT_IS else _plain(v, f"{where}[{index}]") for index, v in enumerate(value)]
     if isinstance(value, datetime):
         return {"$time": _instant(value, where)}
     if isinstance(value, (bytes, bytearray, memoryview)):

@@ -158,15 +158,17 @@ class Checking:
     def _recent(self, current: Profile) -> tuple[Profile | None, int]:
         """Add the profiles of the last checks to today's; None where there are none of the same columns."""
         digests = self.state.recent[-self.definition.memory + 1 :] if self.definition.memory > 1 else ()
-        found, count = None, 0
+        parts: list[Profile] = []
+        names: list[str] = []
         for digest in digests:
             earlier = _earlier(self.store, digest, self.definition.profile)
-            shared = [name for name in current.columns if name in earlier]
-            base = found or Profile(current.rows, {name: current.columns[name] for name in shared})
-            if list(base.columns) == [name for name in base.columns if name in earlier]:
-                part = Profile(earlier.rows, {name: earlier.columns[name] for name in base.columns})
-                found, count = base.merge(part), count + 1
-        return found, count
+            names = names or [name for name in current.columns if name in earlier]
+            if names and all(name in earlier for name in names):
+                parts.append(earlier)
+        whole, *others = (
+            Profile(each.rows, {name: each.columns[name] for name in names}) for each in (current, *parts)
+        )
+        return (whole.merge(*others) if parts else None), len(parts)
 
     def _counts(self) -> list[int]:
         """Give the rows of the last checks."""

@@ -127,9 +127,14 @@ class ColumnProfile:
         return float(np.floor(found)) if "int" in self.type else found
 
     @functools.cached_property
-    def _below(self) -> Ints:
+    def ordered(self) -> Ints:
+        """The counts of a column of numbers, with the infinities as cells at the ends."""
         low, high = self.infinite
-        return np.cumsum(np.concatenate(([low], self.counts, [high])))
+        return np.concatenate(([low], self.counts, [high]))
+
+    @functools.cached_property
+    def _below(self) -> Ints:
+        return np.cumsum(self.ordered)
 
     @functools.cached_property
     def ends(self) -> NDArray[np.float64]:
@@ -138,39 +143,44 @@ class ColumnProfile:
         inner = np.clip(self.cells.bounds, self.minimum, self.maximum)
         return np.concatenate(([self.minimum], inner, [self.maximum]))
 
-    def merge(self, other: ColumnProfile) -> ColumnProfile:
-        """Add another part of the same column, counted on the same cells.
+    def merge(self, *others: ColumnProfile) -> ColumnProfile:
+        """Add other parts of the same column, counted on the same cells.
 
         Raises
         ------
         InvalidInputError
             The cells differ.
         """
-        if self.cells is not other.cells and self.cells.describe() != other.cells.describe():
+        if any(self.cells is not other.cells and self.cells.describe() != other.cells.describe() for other in others):
             raise InvalidInputError(
                 f"Two profiles of {self.name!r} were counted on different cells.",
                 remedy="Profile every part with the same frame: profile(part, frame=whole.frame).",
             )
-        unknown, rest = add_levels(self.unknown, other.unknown)
+        parts = (self, *others)
+        unknown, rest = functools.reduce(_add_levels, (part.unknown for part in others), (self.unknown, 0))
         return attrs.evolve(
             self,
-            rows=self.rows + other.rows,
-            missing=self.missing + other.missing,
-            counts=self.counts + other.counts,
-            infinite=(self.infinite[0] + other.infinite[0], self.infinite[1] + other.infinite[1]),
-            total=self.total + other.total,
-            squares=self.squares + other.squares,
-            minimum=float(np.fmin(self.minimum, other.minimum)),
-            maximum=float(np.fmax(self.maximum, other.maximum)),
+            rows=sum(part.rows for part in parts),
+            missing=sum(part.missing for part in parts),
+            counts=np.add.reduce([part.counts for part in parts]),
+            infinite=(sum(part.infinite[0] for part in parts), sum(part.infinite[1] for part in parts)),
+            total=sum(part.total for part in parts),
+            squares=sum(part.squares for part in parts),
+            minimum=float(np.fmin.reduce([part.minimum for part in parts])),
+            maximum=float(np.fmax.reduce([part.maximum for part in parts])),
             unknown=unknown,
-            rest=self.rest + other.rest + rest,
-            mixed=self.mixed or other.mixed,
-            alien=self.alien + other.alien,
-            distinct=_both(self.distinct, other.distinct),
+            rest=sum(part.rest for part in parts) + rest,
+            mixed=any(part.mixed for part in parts),
+            alien=sum(part.alien for part in parts),
+            distinct=functools.reduce(_both, (part.distinct for part in parts)),
         )
 
     def summary(self) -> dict[str, Any]:
         """Give what a person reads first, by name."""
+        return dict(self._summary)
+
+    @functools.cached_property
+    def _summary(self) -> Mapping[str, Any]:
         found: dict[str, Any] = {"type": self.type, "rows": self.rows, "missing": self.missing}
         if isinstance(self.cells, NumberCells):
             found |= {"mean": self.mean, "std": self.std, "min": self.minimum}
@@ -205,10 +215,11 @@ def _both(one: Distinct | None, other: Distinct | None) -> Distinct | None:
     return one.merge(other) if one is not None and other is not None else None
 
 
-def add_levels(one: Mapping[str, int], other: Mapping[str, int]) -> tuple[dict[str, int], int]:
+def _add_levels(so_far: tuple[Mapping[str, int], int], other: Mapping[str, int]) -> tuple[Mapping[str, int], int]:
     """Add counts by level; what is more than 4,096 levels is only counted."""
-    total = dict(one)
-    rest = 0
+    if not other:
+        return so_far
+    total, rest = dict(so_far[0]), so_far[1]
     for level, count in other.items():
         if level in total or len(total) < MOST_UNKNOWN:
             total[level] = total.get(level, 0) + count

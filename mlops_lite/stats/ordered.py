@@ -303,5 +303,7 @@ def beyond(reference: Counts, current: Counts) -> tuple[float, float]:
     if not n or not m:
         return 0.0, 1.0
     outside = np.array([current[: held[0]].sum(), current[held[-1] + 1 :].sum()])
+    if not outside.any():
+        return 0.0, 1.0
     p_value = 2 * float(all_in_current(outside, n, m).min())
     return float(outside.sum() / m), min(1.0, p_value)

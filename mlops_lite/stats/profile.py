@@ -108,13 +108,12 @@ class Profile(Drawn):
         InvalidInputError
             They were counted on other cells, or have other columns.
         """
-        merged = self
-        for other in others:
-            if list(merged.columns) != list(other.columns):
-                raise InvalidInputError("Profiles of different columns do not add up.")
-            columns = {name: column.merge(other.columns[name]) for name, column in merged.columns.items()}
-            merged = Profile(merged.rows + other.rows, columns)
-        return merged
+        if any(list(self.columns) != list(other.columns) for other in others):
+            raise InvalidInputError("Profiles of different columns do not add up.")
+        columns = {
+            name: column.merge(*(other.columns[name] for other in others)) for name, column in self.columns.items()
+        }
+        return Profile(sum(part.rows for part in (self, *others)), columns)
 
     def settled(self) -> Profile:
         """Give every level that was seen a cell of its own: how the profile of a reference is finished.

@@ -17,7 +17,8 @@ from mlops_lite.stats.values import counted, family, numbers
 __all__ = ["Room", "tally"]
 
 _NONE = np.empty(0, dtype=np.intp)
-BLOCK = 1 << 18  # values at a time: less, and threads wait for each other; more, and they wait for memory
+BLOCK = 1 << 18  # values at a time where threads share the numbers: with less they wait for each other
+_ALONE = 1 << 15  # and where one thread counts them all, which then stay in its cache
 
 
 class Room(threading.local):
@@ -79,8 +80,9 @@ def _numbers(column: ColumnProfile, counter: _Counter, array: Any) -> ColumnProf
     with np.errstate(over="ignore", invalid="ignore"):
         for chunk in chunks:
             values = numbers(chunk)
-            for start in range(0, len(values), BLOCK):
-                counter.add(values[start : start + BLOCK])
+            block = BLOCK if len(values) >= BLOCK else _ALONE
+            for start in range(0, len(values), block):
+                counter.add(values[start : start + block])
     missing, low, high = counter.counts[size:].tolist()
     part = attrs.evolve(
         column,

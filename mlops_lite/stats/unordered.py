@@ -60,6 +60,10 @@ def level_table(reference: ColumnProfile, current: ColumnProfile) -> tuple[list[
     rest = (reference.rest, current.rest)
     if getattr(reference.cells, "hashed", False):
         return [f"hash {place}" for place in range(reference.cells.size)], reference.counts, current.counts, rest
+    if reference.cells is current.cells and not reference.unknown and not current.unknown:
+        held = np.flatnonzero(reference.counts + current.counts)
+        names = [reference.cells.levels[place] for place in held]  # type: ignore[union-attr]
+        return names, reference.counts[held], current.counts[held], rest
     then, now = reference.levels, current.levels
     names = sorted({*then, *now})
     tables = [np.array([side.get(name, 0) for name in names], dtype=np.int64) for side in (then, now)]

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_lite.monitoring.drift.distribution import with_ends
 from mlops_lite.stats.column import ColumnProfile
 from mlops_lite.stats.unordered import level_table
 
@@ -28,7 +27,7 @@ def binned(reference: ColumnProfile, current: ColumnProfile) -> tuple[Counts, Co
     if reference.family == "levels":
         _, then, now, rest = level_table(reference, current)
         return (np.append(then, rest[0]), np.append(now, rest[1])) if any(rest) else (then, now)
-    then, now = with_ends(reference), with_ends(current)
+    then, now = reference.ordered, current.ordered
     below = np.cumsum(then)
     starts = np.searchsorted(below, np.arange(1, BINS) * below[-1] / BINS, "left") + 1
     starts = np.unique(np.concatenate(([0], starts[starts < len(then)])))

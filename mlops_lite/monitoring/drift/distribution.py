@@ -13,13 +13,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from mlops_lite.monitoring.measure import Measured
 from mlops_lite.stats.column import ColumnProfile
 from mlops_lite.stats.ordered import Move, moves
 
-__all__ = ["FAMILIES", "FLOOR", "WEIGHT", "compare", "compare_all", "with_ends"]
+__all__ = ["FAMILIES", "FLOOR", "WEIGHT", "compare", "compare_all"]
 
 FAMILIES = ("numbers", "times")
 WEIGHT = 0.76
@@ -37,19 +35,13 @@ def compare_all(pairs: Sequence[tuple[ColumnProfile, ColumnProfile]]) -> list[Me
     Instants that have left the range of the reference behind are a running clock: no test is made of them.
     """
     tested = [pair for pair in pairs if pair[0].present and pair[1].present and not _is_clock(*pair)]
-    found = iter(moves([(with_ends(reference), with_ends(current)) for reference, current in tested]))
+    found = iter(moves([(reference.ordered, current.ordered) for reference, current in tested]))
     return [_measured(next(found), *pair) if pair in tested else None for pair in pairs]
 
 
 def _measured(found: Move, reference: ColumnProfile, current: ColumnProfile) -> Measured:
     effect = max(abs(found.location), abs(found.scale), 2.5 * found.shape)
     return Measured(found.shape, found.p_value, effect, _sentence(found, reference, current))
-
-
-def with_ends(column: ColumnProfile) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Give the counts of a column of numbers, with the infinities as cells at the ends."""
-    low, high = column.infinite
-    return np.concatenate(([low], column.counts, [high]))
 
 
 def _is_clock(reference: ColumnProfile, current: ColumnProfile) -> bool:

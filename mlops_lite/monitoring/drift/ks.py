@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlops_lite.monitoring.drift.distribution import with_ends
 from mlops_lite.monitoring.measure import Measured
 from mlops_lite.stats import distance
 from mlops_lite.stats.column import ColumnProfile
@@ -25,7 +24,7 @@ def compare(reference: ColumnProfile, current: ColumnProfile) -> Measured | None
     """Compare two profiles of a column."""
     if not reference.present or not current.present:
         return None
-    low, high = distance.kolmogorov_smirnov_bounds(with_ends(reference), with_ends(current))
+    low, high = distance.kolmogorov_smirnov_bounds(reference.ordered, current.ordered)
     p_value = distance.kolmogorov_smirnov_p(low, reference.present, current.present)
     return Measured(low, p_value, low, f"has distribution functions {low:.4f} apart (at most {high:.4f})")
 

@@ -6,7 +6,6 @@ Over fifty columns some value beyond the old extremes is the rule, not the excep
 
 from __future__ import annotations
 
-from mlops_lite.monitoring.drift.distribution import with_ends
 from mlops_lite.monitoring.measure import Measured
 from mlops_lite.stats.column import ColumnProfile
 from mlops_lite.stats.ordered import beyond
@@ -28,7 +27,7 @@ def compare(reference: ColumnProfile, current: ColumnProfile) -> Measured | None
     """Compare two profiles of a column."""
     if not reference.present or not current.present:
         return None
-    share, p_value = beyond(with_ends(reference), with_ends(current))
+    share, p_value = beyond(reference.ordered, current.ordered)
     words = f"leaves its range: {_span(current)}, {_span(reference)} before; {share:.2%} of the rows lie beyond"
     infinite = sum(current.infinite)
     return Measured(share, p_value, share, words + (f", {infinite:,} of them infinite" if infinite else ""))
