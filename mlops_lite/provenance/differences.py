@@ -9,8 +9,8 @@ import attrs
 
 from mlops_lite import workspace
 from mlops_lite.base.digest import short
+from mlops_lite.provenance.arguments import argument_names
 from mlops_lite.provenance.likeness import IDENTICAL, Likeness, compare_values
-from mlops_lite.provenance.recorded import argument_names
 from mlops_lite.tracking.artifact import Artifact
 from mlops_lite.tracking.describe import Described
 from mlops_lite.tracking.pickling import unpickle

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import bisect
 import datetime
-import dis
 import math
 import numbers
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import CodeType
 from typing import Any
 
 import attrs
+
+from mlops_lite.provenance.instructions import instructions
 
 __all__ = ["IDENTICAL", "Likeness", "compare_values"]
 
@@ -159,7 +158,7 @@ class _Comparison:
         return self.compare(one.to_pandas(), other.to_pandas(), where, depth + 1)
 
     def _functions(self, one: Any, other: Any, where: str, depth: int) -> Likeness:
-        if _instructions(one.__code__) != _instructions(other.__code__):
+        if instructions(one.__code__) != instructions(other.__code__):
             return _different(where, f"another {one.__qualname__}")
         mine, its = ([found.__defaults__, found.__kwdefaults__, _cells(found)] for found in (one, other))
         return self.compare(mine, its, where, depth + 1)
@@ -215,32 +214,6 @@ def _different(where: str, why: str) -> Likeness:
 
 def _is_one_class(one: type, other: type) -> bool:
     return one is other or (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
-
-
-def _instructions(code: CodeType) -> list[tuple[str, Any]]:
-    """Give what code does, without where it stands and how it is laid out.
-
-    One text compiles to ``LOAD_METHOD`` or ``LOAD_ATTR``, depending on whether the module imports a name at its top; so
-    a function that is compiled again from its recorded source has other bytes.
-    """
-    kept = [each for each in dis.get_instructions(code) if each.opname not in _LAYOUT]
-    offsets = [each.offset for each in kept]
-    found: list[tuple[str, Any]] = []
-    for each in kept:
-        argument = each.argval
-        if isinstance(argument, CodeType):
-            argument = _instructions(argument)
-        elif each.opcode in _JUMPS:
-            argument = bisect.bisect_left(offsets, argument)
-        elif each.opname == "LOAD_CONST":
-            argument = type(argument), argument
-        found.append((_SAME.get(each.opname, each.opname), argument))
-    return found
-
-
-_LAYOUT = frozenset({"CACHE", "EXTENDED_ARG", "NOP", "PRECALL", "PUSH_NULL", "RESUME"})
-_SAME = {"LOAD_METHOD": "LOAD_ATTR"}
-_JUMPS = frozenset({*dis.hasjrel, *dis.hasjabs})
 
 
 def _cells(function: Any) -> list[Any]:

@@ -7,97 +7,21 @@ import contextlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
-import attrs
-
 from mlops_lite.base import canonical
 from mlops_lite.base.digest import sha256
-from mlops_lite.tracking.describe import content_of, describe, is_exact
-from mlops_lite.tracking.masking import mask, mask_text
+from mlops_lite.tracking.describe import content_of
+from mlops_lite.tracking.masking import mask_text
 from mlops_lite.tracking.names import MISSING, head_names, import_line, imports_inside, look, names_read
-from mlops_lite.tracking.pickling import NotKeptError, pickled
+from mlops_lite.tracking.parts import WHOLE, Part, Space
 from mlops_lite.tracking.sources import Text, is_project, text_of
 
-__all__ = ["WHOLE", "Closure", "Module", "Part", "gather"]
+__all__ = ["Closure", "gather"]
 
 _PLAIN = (int, float, str, bytes, bool, type(None), complex)
 _MOST_PARTS = 500
-_MOST_GLOBAL = 1 << 20  # bytes up to which a global is digested
-WHOLE = "<module>"  # a part that is the whole text of a module
-
-
-@attrs.frozen
-class Part:
-    """One function or class of the user's.
-
-    Parameters
-    ----------
-    name, module, file : str
-    line : int
-    source : str
-        Empty where it is not to be had.
-    fits : bool
-        The source is that of the code that runs.
-    """
-
-    name: str
-    module: str
-    file: str
-    line: int
-    source: str
-    fits: bool = True
-
-
-@attrs.frozen
-class Module:
-    """What the parts of one module need besides each other.
-
-    Parameters
-    ----------
-    name : str
-    imports : tuple of str
-        The lines that bind names of other modules.
-    globals : mapping
-        Values that are read, described.
-    kept : mapping of str to str
-        The digests of pickles of small ones that are no plain data.
-    lost : mapping of str to str
-        Why others are not kept.
-    """
-
-    name: str
-    imports: tuple[str, ...] = ()
-    globals: Mapping[str, Any] = attrs.field(factory=dict)
-    kept: Mapping[str, str] = attrs.field(factory=dict)
-    lost: Mapping[str, str] = attrs.field(factory=dict)
-
-
-class _Space:
-    """What is found of one module while its functions are followed."""
-
-    def __init__(self) -> None:
-        self.imports: set[str] = set()
-        self.values: dict[str, Any] = {}
-        self.kept: dict[str, bytes] = {}
-        self.lost: dict[str, str] = {}
-
-    def note_value(self, name: str, value: Any) -> None:
-        described = describe(value, most=_MOST_GLOBAL)
-        self.values[name] = mask(described, name)
-        if self.values[name] != described:
-            self.lost[name] = "it holds what looks like a secret"
-        elif not is_exact(value, described):
-            try:
-                self.kept[name] = pickled(value)
-            except NotKeptError as error:
-                self.lost[name] = str(error)
-
-    def describe(self) -> dict[str, Any]:
-        kept = {name: sha256(data) for name, data in self.kept.items()}
-        return {"imports": sorted(self.imports), "globals": self.values, "kept": kept, "lost": self.lost}
 
 
 class Closure:
@@ -107,7 +31,7 @@ class Closure:
         self.function = _bare(function)
         self.parts: list[Part] = []
         self.texts: set[Text] = set()
-        self._spaces: dict[str, _Space] = {}
+        self._spaces: dict[str, Space] = {}
         self._seen: set[int] = set()
         self._modules: set[str] = set()  # those of which the whole text was looked at
         self._watched: list[tuple[Any, str, Any]] = []  # where a name was found, and what it stood for
@@ -154,8 +78,8 @@ class Closure:
             "modules": modules,
         }
 
-    def _space(self, module: str) -> _Space:
-        return self._spaces.setdefault(module, _Space())
+    def _space(self, module: str) -> Space:
+        return self._spaces.setdefault(module, Space())
 
     def _visit_function(self, function: FunctionType) -> None:
         code = function.__code__

@@ -10,8 +10,8 @@ import attrs
 
 from mlops_lite.base import canonical
 from mlops_lite.display import Drawn
-from mlops_lite.tracking.closure import Module, Part
 from mlops_lite.tracking.describe import restore
+from mlops_lite.tracking.parts import Module, Part
 
 if TYPE_CHECKING:
     from mlops_lite.store import Store
