@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import mmap
 import os
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +16,7 @@ from mlops_lite.store.forgetting import is_deleted
 from mlops_lite.store.guard import explained
 from mlops_lite.store.inventory import read_inventory
 from mlops_lite.store.object_batch import ObjectBatch
+from mlops_lite.store.object_files import ObjectFiles, mapped, missing
 
 if TYPE_CHECKING:
     from mlops_lite.store.store import Store
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Objects"]
 
 _MOST_REMEMBERED = 1 << 17
-_DOWNLOADS = "objects"
-_MARKS = "verified"
-_MOST_MARKS_BYTES = 64 << 20
 Verify = Literal["once", "always", "never"]
 
 
@@ -46,6 +42,7 @@ class Objects:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._backend = store.backend
+        self._files = ObjectFiles(store)
         self._checked: dict[str, float] = {}  # digest -> when this process wrote it, or saw that it may rely on it
 
     def batch(self, reachable: Collection[str] = ()) -> ObjectBatch:
@@ -176,23 +173,19 @@ class Objects:
         DamagedError
             Its bytes are not those that were written.
         """
-        path = self._file(digest)
         try:
-            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            descriptor = self._files.open(digest)
         except FileNotFoundError:
             self.size(digest)  # says so where the whole store is not there any more
             raise self._missing(digest) from None
         try:
             found = os.fstat(descriptor)
-            if found.st_size == 0:
-                view = memoryview(b"") if readonly else memoryview(bytearray())
-            else:
-                view = memoryview(_mapped(descriptor, readonly))
+            view = mapped(descriptor, found.st_size, readonly)
         finally:
             os.close(descriptor)
-        if verify == "always" or (verify == "once" and not self._marked(digest, found)):
+        if verify == "always" or (verify == "once" and not self._files.is_verified(digest, found)):
             _compare(digest, sha256(view))
-            self._mark(digest, found)
+            self._files.note_verified(digest, found)
         return view
 
     def path(self, digest: str) -> Path | None:
@@ -296,51 +289,8 @@ class Objects:
                 digest=digest,
             )
 
-    def _file(self, digest: str) -> str:
-        local = self._backend.local_path(layout.object_path(digest))
-        if local is not None:
-            return local
-        cached = self._store.cache.path(_DOWNLOADS, f"{digest[:2]}/{digest[2:]}")
-        if not cached.exists():
-            self._download(digest)
-        return str(cached)
-
-    def _download(self, digest: str) -> None:
-        def fetch(target: str) -> None:
-            try:
-                self._backend.download(layout.object_path(digest), target)
-            except FileNotFoundError:
-                raise self._missing(digest) from None
-
-        with explained(self._store.url, "fetch an object"):
-            self._store.cache.fill(_DOWNLOADS, f"{digest[:2]}/{digest[2:]}", fetch)
-        self._store.cache.trim(_DOWNLOADS)
-
-    def _marked(self, digest: str, found: os.stat_result) -> bool:
-        return self._store.cache.read(_MARKS, f"{digest[:2]}/{digest[2:]}") == _identity(found)
-
-    def _mark(self, digest: str, found: os.stat_result) -> None:
-        self._store.cache.write(_MARKS, f"{digest[:2]}/{digest[2:]}", _identity(found))
-        if digest[:2] == "00":  # now and then: looking costs more than a mark
-            self._store.cache.trim(_MARKS, _MOST_MARKS_BYTES)
-
     def _missing(self, digest: str) -> NotFoundError:
-        return NotFoundError(
-            f"The object {short(digest)}… is not in the store at {self._store.url}.",
-            remedy="store.verify() says what else is missing; a copy of it gives it back: copy.sync(to=store).",
-            digest=digest,
-        )
-
-
-def _mapped(descriptor: int, readonly: bool) -> mmap.mmap:
-    access = mmap.ACCESS_READ if readonly else mmap.ACCESS_COPY
-    if sys.version_info >= (3, 13):
-        return mmap.mmap(descriptor, 0, access=access, trackfd=False)  # or each map would keep a descriptor open
-    return mmap.mmap(descriptor, 0, access=access)
-
-
-def _identity(found: os.stat_result) -> bytes:
-    return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}".encode()
+        return missing(digest, self._store.url)
 
 
 def _compare(expected: str, actual: str) -> None:
