@@ -182,20 +182,20 @@ def pool_rare(tables: Sequence[tuple[Counts, Counts]], expected: float = _EXPECT
 
 def _starts(pooled: Counts, least: Floats, begins: Counts) -> NDArray[np.intp]:
     """Say where groups begin that hold enough each, from left to right; only small cells need looking at."""
-    counts, opens = pooled.tolist(), np.ones(len(pooled), dtype=bool)
-    is_small = pooled < np.repeat(least, np.diff(begins))
-    for enough, (first, last) in zip(least.tolist(), itertools.pairwise(begins.tolist()), strict=True):
-        end = -1
-        for small in (first + np.flatnonzero(is_small[first:last])).tolist():
-            if small <= end:
-                continue
-            held, end = counts[small], small
-            while held < enough and end + 1 < last:
-                end += 1
-                held += counts[end]
-            opens[small + 1 : end + 1] = False
-            if held < enough:  # what is left at the end joins the group before
-                opens[small] = small == first
+    column = np.repeat(np.arange(len(least)), np.diff(begins))
+    small = np.flatnonzero(pooled < least[column])
+    column, upto = column[small], np.cumsum(pooled)
+    wanted = upto[small] - pooled[small] + least[column]
+    ends = np.minimum(np.searchsorted(upto, wanted), begins[1:][column] - 1)  # of the group that would begin there
+    kept, end = [], -1
+    for place, (first, last) in enumerate(zip(small.tolist(), ends.tolist(), strict=True)):
+        if first > end:
+            kept.append(place)
+            end = last
+    small, ends, firsts, is_enough = small[kept], ends[kept], begins[column[kept]], (upto[ends] >= wanted)[kept]
+    inside = np.bincount(small + 1, minlength=len(pooled) + 1) - np.bincount(ends + 1, minlength=len(pooled) + 1)
+    opens = np.cumsum(inside)[:-1] == 0
+    opens[small] = is_enough | (small == firsts)  # what is left at the end of a column joins the group before
     return np.flatnonzero(opens)
 
 
