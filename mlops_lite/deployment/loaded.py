@@ -10,7 +10,7 @@ import attrs
 
 from mlops_lite import workspace
 from mlops_lite.base.ref import Ref
-from mlops_lite.deployment.rollouts import Answer
+from mlops_lite.deployment.slot import Answer
 from mlops_lite.errors import InvalidTypeError
 
 if TYPE_CHECKING:

@@ -17,11 +17,10 @@ import attrs
 from mlops_lite.base.identifier import new_id
 from mlops_lite.deployment.inputs import KEEPERS, kept
 from mlops_lite.deployment.redaction import Redaction, Way, chosen_columns
-from mlops_lite.deployment.slot import Slot
+from mlops_lite.deployment.slot import Answer, Slot
 from mlops_lite.errors import InvalidInputError, MlopsLiteError
 
 if TYPE_CHECKING:
-    from mlops_lite.deployment.rollouts import Answer
     from mlops_lite.store import Store
 
 __all__ = ["KIND", "Call", "PredictionLog", "Predictions"]

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_lite.deployment import rollouts
 from mlops_lite.deployment.loaded import METHODS, Loaded
-from mlops_lite.deployment.rollouts import Answer
-from mlops_lite.deployment.slot import Slot
+from mlops_lite.deployment.slot import Answer, Slot
 from mlops_lite.deployment.state import State
 
 if TYPE_CHECKING:

@@ -1,10 +1,13 @@
-"""Slots: where answers come from."""
+"""Answers, and the slots that they come from."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-__all__ = ["Slot"]
+__all__ = ["Answer", "Slot"]
+
+Answer = Callable[[Any, Any, Any], Any]  # X, key, request_id -> what the model said
 
 
 class Slot(NamedTuple):

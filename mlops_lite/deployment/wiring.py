@@ -12,7 +12,7 @@ from mlops_lite.deployment.inputs import kept, restored
 
 if TYPE_CHECKING:
     from mlops_lite.deployment.predictions import PredictionLog
-    from mlops_lite.deployment.rollouts import Answer
+    from mlops_lite.deployment.slot import Answer
 
 __all__ = ["Wiring"]
 

@@ -25,12 +25,12 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops_lite.base import canonical
 from mlops_lite.base.extension import Extensions
 from mlops_lite.deployment.plugin import attribute, find, snake
+from mlops_lite.deployment.slot import Answer
 from mlops_lite.deployment.state import Trial
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from mlops_lite.deployment.wiring import Wiring
 
 __all__ = ["Answer", "AtOnce", "Canary", "Rollout", "Shadow", "load", "name_of", "next_share"]
-
-Answer = Callable[[Any, Any, Any], Any]  # X, key, request_id -> what the model said
 
 KNOWN = Extensions("mlops_lite.deployment.rollouts", group="mlops_lite.rollouts")
 

@@ -9,7 +9,7 @@ import attrs
 from mlops_lite.deployment.state import Trial
 
 if TYPE_CHECKING:
-    from mlops_lite.deployment.rollouts import Answer
+    from mlops_lite.deployment.slot import Answer
     from mlops_lite.deployment.wiring import Wiring
 
 __all__ = ["AtOnce"]

@@ -13,7 +13,7 @@ from mlops_lite.deployment.state import Trial
 from mlops_lite.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from mlops_lite.deployment.rollouts import Answer
+    from mlops_lite.deployment.slot import Answer
     from mlops_lite.deployment.wiring import Wiring
 
 __all__ = ["Canary"]
