@@ -132,7 +132,8 @@ def number_cells(sample: NDArray[Any]) -> NumberCells:
         Around the centre (zero, the median, a low or a high quantile) for which they are evenest.
     """
     values = np.asarray(sample, dtype=np.float64)
-    values = values[np.abs(values) < np.finfo(np.float32).max]
+    is_finite = np.abs(values) < np.finfo(np.float32).max
+    values = values if is_finite.all() else values[is_finite]
     if not len(values):
         return NumberCells(0.0, (), 1.0)
     few = np.sort(values[:: max(1, len(values) // 4096)])
@@ -153,8 +154,9 @@ def _crowding(ordered: Floats, centre: float) -> int:
 
 
 def _edges(values: Floats, centre: float) -> Ints:
-    counts = np.bincount(places(values, centre), minlength=_PREFIXES)
-    held = np.flatnonzero(counts)
+    found = np.bincount(prefixes(values, centre), minlength=_PREFIXES)
+    counts = np.concatenate((found[_HALF:][::-1], found[:_HALF]))  # in the order of the values
+    held = np.flatnonzero(counts > 0)
     outside = np.concatenate((held[0] - _BEYOND, held[-1] + 1 + _BEYOND))
     if len(held) <= DISTINCT:
         return _allowed(held, outside)

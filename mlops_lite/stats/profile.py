@@ -33,6 +33,7 @@ __all__ = ["Frame", "Profile", "profile"]
 FORMAT = 3
 _MOST_DRAWN = 20  # columns
 SAMPLE = 100_000  # rows by which cells are chosen
+_LINE = 8  # values
 
 Block = Mapping[str, Any]
 
@@ -208,8 +209,9 @@ def profile(data: Any, frame: Frame | None = None, *, threads: int | None = None
     38.0
     """
     blocks = _blocks(data)
+    known: dict[int, values.Counted] = {}
     if frame is None:
-        blocks, frame = _framed(blocks)
+        blocks, frame = _framed(blocks, known)
     columns: dict[str, ColumnProfile] = {}
     rows = 0
     room = Room()
@@ -217,7 +219,7 @@ def profile(data: Any, frame: Frame | None = None, *, threads: int | None = None
         for block in blocks:
             rows += _length(block)
             _begin(columns, block, frame)
-            count = functools.partial(_count, columns, block, distinct, room)
+            count = functools.partial(_count, columns, block, distinct, room, known)
             columns.update(zip(block, side_by_side.map(count, block, _length(block)), strict=True))
     return Profile(rows, columns)
 
@@ -237,8 +239,11 @@ def _length(block: Block) -> int:
     return len(next(iter(block.values()), ()))
 
 
-def _framed(blocks: Iterator[Block]) -> tuple[Iterator[Block], Frame]:
-    """Read so many blocks as it takes to choose cells, and give them back with the others."""
+def _framed(blocks: Iterator[Block], known: dict[int, values.Counted]) -> tuple[Iterator[Block], Frame]:
+    """Read so many blocks as it takes to choose cells, and give them back with the others.
+
+    What is counted of levels on the way is remembered in ``known``, by the number of the array.
+    """
     first: list[Block] = []
     rows = 0
     for block in blocks:
@@ -249,15 +254,17 @@ def _framed(blocks: Iterator[Block]) -> tuple[Iterator[Block], Frame]:
     step = max(1, rows // SAMPLE)
     names = first[0] if first else {}
     with Threads() as threads:
-        cells = threads.map(lambda name: choose([block[name] for block in first if name in block], step), names, rows)
+        arrays = {name: [block[name] for block in first if name in block] for name in names}
+        cells = threads.map(lambda name: _choose(arrays[name], step, known), names, rows)
     return itertools.chain(first, blocks), Frame(dict(zip(names, cells, strict=True)))
 
 
-def choose(arrays: list[Any], step: int = 1) -> Cells:
-    """Choose cells for a column from its first arrays, of numbers from every ``step``-th value."""
+def _choose(arrays: list[Any], step: int, known: dict[int, values.Counted]) -> Cells:
+    """Choose cells for a column from its first arrays, of numbers from a part of their values."""
     kind = values.family(arrays[0])
     if kind == "levels":
-        return level_cells(itertools.chain.from_iterable(values.counted(array)[0] for array in arrays))
+        known |= {id(array): values.counted(array) for array in arrays}
+        return level_cells(itertools.chain.from_iterable(known[id(array)][0] for array in arrays))
     if kind == "other":
         return NoCells()
     parts = [values.numbers(_every(part, step)) for array in arrays for part in _parts(array)]
@@ -269,9 +276,13 @@ def _parts(array: Any) -> list[Any]:
 
 
 def _every(array: Any, step: int) -> Any:
-    if step == 1 or isinstance(array, np.ndarray):
-        return array[::step]
-    return array.take(np.arange(0, len(array), step))
+    """Give one of so many values: of a numpy array eight together, which lie in one line of the cache."""
+    if step == 1:
+        return array
+    if not isinstance(array, np.ndarray):
+        return array.take(np.arange(0, len(array), step))
+    whole = len(array) - len(array) % (_LINE * step)
+    return array[:whole].reshape(-1, _LINE * step)[:, :_LINE].ravel() if whole else array[::step]
 
 
 def _begin(columns: dict[str, ColumnProfile], block: Block, frame: Frame) -> None:
@@ -286,8 +297,15 @@ def _begin(columns: dict[str, ColumnProfile], block: Block, frame: Frame) -> Non
             )
 
 
-def _count(columns: dict[str, ColumnProfile], block: Block, distinct: bool, room: Room, name: str) -> ColumnProfile:
-    return tally(columns[name], block[name], distinct, room)
+def _count(
+    columns: dict[str, ColumnProfile],
+    block: Block,
+    distinct: bool,
+    room: Room,
+    known: dict[int, values.Counted],
+    name: str,
+) -> ColumnProfile:
+    return tally(columns[name], block[name], distinct, room, known.pop(id(block[name]), None))
 
 
 def _settled(column: ColumnProfile) -> ColumnProfile:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mlops_lite.stats.cells import LevelCells, NoCells, NumberCells
 from mlops_lite.stats.column import MOST_UNKNOWN, ColumnProfile
 from mlops_lite.stats.distinct import Sieve
-from mlops_lite.stats.values import counted, family, numbers
+from mlops_lite.stats.values import Counted, counted, family, numbers
 
 __all__ = ["Room", "tally"]
 
@@ -31,7 +31,13 @@ class Room(threading.local):
         self.codes = np.empty(BLOCK, dtype=np.int16)
 
 
-def tally(column: ColumnProfile, array: Any, distinct: bool = False, room: Room | None = None) -> ColumnProfile:
+def tally(
+    column: ColumnProfile,
+    array: Any,
+    distinct: bool = False,
+    room: Room | None = None,
+    known: Counted | None = None,
+) -> ColumnProfile:
     """Count an array and add it to the profile of its column.
 
     Parameters
@@ -43,6 +49,8 @@ def tally(column: ColumnProfile, array: Any, distinct: bool = False, room: Room 
         Look for how many different numbers there are too.
     room : Room, optional
         To be used again for other columns.
+    known : tuple, optional
+        What :func:`~mlops_lite.stats.values.counted` gave for this array.
 
     Returns
     -------
@@ -52,7 +60,7 @@ def tally(column: ColumnProfile, array: Any, distinct: bool = False, room: Room 
     if isinstance(column.cells, NumberCells) and kind in ("numbers", "times"):
         return _numbers(column, _Counter(column.cells, distinct, room or Room()), array)
     if isinstance(column.cells, LevelCells) and kind in ("levels", "numbers"):
-        return _levels(column, column.cells, array)
+        return _levels(column, column.cells, array, known or counted(array))
     return _only_missing(column, array)
 
 
@@ -125,7 +133,10 @@ class _Counter:
         if len(gaps) == size:
             return
         if self.sieve:
-            self.sieve.add(_without(away, gaps), _without(codes, gaps))
+            if len(gaps):  # filled by some value that is there: it is a value already
+                some = int(np.argmax(codes < self.cells.size))
+                away[gaps], codes[gaps] = away[some], codes[some]
+            self.sieve.add(away, codes)
         if found[self.cells.size + 1 :].any():  # infinities
             values = _without(values, gaps)
         away[gaps] = 0.0
@@ -146,8 +157,8 @@ def _without(array: NDArray[Any], places: NDArray[np.intp]) -> NDArray[Any]:
 _TRUTH = {"1": "True", "0": "False"}  # booleans that came as numbers
 
 
-def _levels(column: ColumnProfile, cells: LevelCells, array: Any) -> ColumnProfile:
-    found, missing, mixed = counted(array)
+def _levels(column: ColumnProfile, cells: LevelCells, array: Any, known: Counted) -> ColumnProfile:
+    found, missing, mixed = known
     if cells.levels and {"True", "False"}.issuperset(cells.levels) and family(array) == "numbers":
         found = {_TRUTH.get(level, level): count for level, count in found.items()}
     counts = np.zeros(cells.size, dtype=np.int64)

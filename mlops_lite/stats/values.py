@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Family", "blank", "counted", "family", "numbers", "printable", "type_name"]
+__all__ = ["Counted", "Family", "blank", "counted", "family", "numbers", "printable", "type_name"]
 
 Family = Literal["numbers", "times", "levels", "other"]
 
@@ -104,7 +104,10 @@ def _arrow_seconds(array: Any) -> NDArray[Any]:
     return found * unit
 
 
-def counted(array: Any) -> tuple[dict[str, int], int, bool]:
+Counted = tuple[dict[str, int], int, bool]
+
+
+def counted(array: Any) -> Counted:
     """Count the levels of a column.
 
     Parameters
