@@ -7,7 +7,7 @@ import numbers
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-__all__ = ["duration", "is_number", "number", "size", "time", "value"]
+__all__ = ["count", "duration", "is_number", "number", "size", "time", "value"]
 
 _MISSING = "–"
 
@@ -46,7 +46,18 @@ def number(value: Any, digits: int = 4) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def size(count: float) -> str:
+def count(number: int, noun: str) -> str:
+    """Write how many there are of something.
+
+    Examples
+    --------
+    >>> count(1, "run"), count(2_000, "run")
+    ('1 run', '2,000 runs')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def size(nbytes: float) -> str:
     """Write a number of bytes.
 
     Examples
@@ -54,13 +65,13 @@ def size(count: float) -> str:
     >>> size(512), size(8_717_407), size(2**34)
     ('512 B', '8.7 MB', '17.2 GB')
     """
-    if count < 1000:
-        return f"{count:,.0f} B"
+    if nbytes < 1000:
+        return f"{nbytes:,.0f} B"
     for unit in ("kB", "MB", "GB"):
-        count /= 1000
-        if count < 999.95:
-            return f"{count:.1f} {unit}"
-    return f"{count / 1000:,.1f} TB"
+        nbytes /= 1000
+        if nbytes < 999.95:
+            return f"{nbytes:.1f} {unit}"
+    return f"{nbytes / 1000:,.1f} TB"
 
 
 def time(moment: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 from mlops_lite.display.element import MARKS, Tone
 from mlops_lite.display.escape import attribute, clip, html, visible, width
@@ -11,7 +12,12 @@ from mlops_lite.display.escape import attribute, clip, html, visible, width
 __all__ = ["Graph", "Node", "graph"]
 
 _BOX, _HIGH, _GAP_X, _GAP_Y = 192, 40, 34, 12
+_SWEEPS = 3  # from left to right and back, until arrows seldom cross
+_LANE = 8  # what an arrow takes that passes a column
 _LABEL = 24  # characters that fit into a box
+_SMALLEST = 0.75  # a drawing that is wider than its place is scrolled rather than made smaller than this
+
+Lane = tuple[str, str, int]  # an arrow, and a column that it passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +49,20 @@ class Graph:
 
     def html(self) -> str:
         """Draw it."""
-        columns = _columns(self.nodes, self.edges)
+        columns, lanes = _columns(self.nodes, self.edges)
         places = {
-            key: (column * (_BOX + _GAP_X) + 1, row * (_HIGH + _GAP_Y) + 1)
+            key: (column * (_BOX + _GAP_X) + 1, y)
             for column, keys in enumerate(columns)
-            for row, key in enumerate(keys)
+            for key, y in zip(keys, accumulate((_taken(key) for key in keys), initial=1), strict=False)
         }
         wide = max(len(columns), 1) * (_BOX + _GAP_X) - _GAP_X + 3
-        high = max(map(len, columns), default=1) * (_HIGH + _GAP_Y) - _GAP_Y + 3
-        arrows = "".join(_arrow(places[start], places[end]) for start, end in self.edges)
+        high = max((sum(map(_taken, keys)) for keys in columns), default=_HIGH + _GAP_Y) - _GAP_Y + 3
+        arrows = "".join(
+            _arrow(places[start], [places[lane] for lane in lanes[start, end]], places[end])
+            for start, end in self.edges
+        )
         boxes = "".join(_box(node, *places[key]) for key, node in self.nodes.items())
-        size = f'width="{wide}" height="{high}" viewBox="0 0 {wide} {high}"'
+        size = f'width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" style="min-width:{wide * _SMALLEST:.0f}px"'
         return f'<svg {size} role="img" aria-label="{attribute(self.title)}">{arrows}{boxes}</svg>'
 
     def plain(self, width: int) -> str:
@@ -116,8 +125,36 @@ def _after(nodes: Mapping[str, Node], edges: Sequence[tuple[str, str]]) -> dict[
     return after
 
 
-def _columns(nodes: Mapping[str, Node], edges: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """Put each box one column after the last of those that lead to it, beside those it belongs to."""
+def _columns(
+    nodes: Mapping[str, Node], edges: Sequence[tuple[str, str]]
+) -> tuple[list[list[str | Lane]], dict[tuple[str, str], list[Lane]]]:
+    """Put each box one column after the last of those that lead to it, beside those it belongs to.
+
+    An arrow that passes columns gets a lane in each, so that it runs between boxes and not behind them.
+    """
+    depth = _depths(nodes, edges)
+    columns: list[list[str | Lane]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    for key, column in depth.items():
+        columns[column].append(key)
+    lanes = {
+        (start, end): [(start, end, column) for column in range(depth[start] + 1, depth[end])] for start, end in edges
+    }
+    beside: dict[str | Lane, list[str | Lane]] = {}
+    for (start, end), passed in lanes.items():
+        for lane in passed:
+            columns[lane[2]].append(lane)
+        way: list[str | Lane] = [start, *passed, end]
+        for one, other in pairwise(way):
+            beside.setdefault(one, []).append(other)
+            beside.setdefault(other, []).append(one)
+    for _ in range(_SWEEPS):
+        _order(columns, beside)
+        _order(columns[::-1], beside)
+    return columns, lanes
+
+
+def _depths(nodes: Mapping[str, Node], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """Say in which column each box stands."""
     depth = dict.fromkeys(nodes, 0)
     for _ in nodes:  # a circle cannot grow for ever
         moved = [(end, depth[start] + 1) for start, end in edges if depth[end] <= depth[start]]
@@ -125,25 +162,37 @@ def _columns(nodes: Mapping[str, Node], edges: Sequence[tuple[str, str]]) -> lis
             break
         for end, column in moved:
             depth[end] = max(depth[end], min(column, len(nodes) - 1))
-    columns: list[list[str]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
-    for key, column in depth.items():
-        columns[column].append(key)
-    rows = {key: float(row) for keys in columns for row, key in enumerate(keys)}
-    before = _after(nodes, [(end, start) for start, end in edges])
-    for keys in columns[1:]:
-        keys.sort(
-            key=lambda key: sum(rows[one] for one in before[key]) / len(before[key]) if before[key] else rows[key]
-        )
+    taken = {column: place for place, column in enumerate(sorted({*depth.values()}))}
+    return {key: taken[column] for key, column in depth.items()}
+
+
+def _order(columns: Sequence[list[str | Lane]], beside: Mapping[str | Lane, list[str | Lane]]) -> None:
+    """Put what stands in a column beside what it hangs together with in the column before."""
+    rows: dict[str | Lane, float] = {}
+    for keys in columns:
+        for row, key in enumerate(keys):
+            known = [rows[one] for one in beside.get(key, ()) if one in rows]
+            rows[key] = sum(known) / len(known) if known else row
+        keys.sort(key=rows.__getitem__)
         rows |= {key: float(row) for row, key in enumerate(keys)}
-    return [keys for keys in columns if keys]
 
 
-def _arrow(start: tuple[int, int], end: tuple[int, int]) -> str:
+def _taken(key: str | Lane) -> int:
+    return (_HIGH if isinstance(key, str) else _LANE) + _GAP_Y
+
+
+def _arrow(start: tuple[int, int], lanes: Sequence[tuple[int, int]], end: tuple[int, int]) -> str:
     x, y = start[0] + _BOX, start[1] + _HIGH / 2
-    to, down = end[0], end[1] + _HIGH / 2
+    path = f"M{x} {y:g}"
+    for lane in lanes:
+        path += _bend(x, y, lane[0], lane[1] + _LANE / 2) + f"h{_BOX}"
+        x, y = lane[0] + _BOX, lane[1] + _LANE / 2
+    return f'<path class="ar" d="{path}{_bend(x, y, end[0], end[1] + _HIGH / 2)}m-6 -4l6 4l-6 4"/>'
+
+
+def _bend(x: int, y: float, to: int, down: float) -> str:
     middle = (x + to) / 2
-    curve = f"M{x} {y:g}C{middle:g} {y:g} {middle:g} {down:g} {to} {down:g}"
-    return f'<path class="ar" d="{curve}m-6 -4l6 4l-6 4"/>'
+    return f"C{middle:g} {y:g} {middle:g} {down:g} {to} {down:g}"
 
 
 def _box(node: Node, x: int, y: int) -> str:

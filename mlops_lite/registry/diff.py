@@ -11,7 +11,7 @@ import numpy as np
 
 from mlops_lite import formats, workspace
 from mlops_lite.base.ref import Ref
-from mlops_lite.display import Drawn, card, code, section, table, text
+from mlops_lite.display import Drawn, card, code, format, section, table, text
 from mlops_lite.errors import DamagedError, MlopsLiteError
 from mlops_lite.formats import numpy as arrays
 
@@ -117,10 +117,9 @@ class ModelDiff(Drawn):
             for one in self.changed
         ]
         heads = ["array", "change", "type", "share changed", "largest", "relative"]
-        unchanged = len(self.arrays) - len(rows)
         return card(
             f"{self.before} → {self.after}",
-            text(f"{len(rows)} of {len(self.arrays)} arrays differ; {unchanged} are the same."),
+            text(self._said()),
             table(heads, rows, "Arrays") if rows else None,
             *(
                 table([name, "before", "after"], [[one.name, one.before, one.after] for one in found], title)
@@ -134,6 +133,12 @@ class ModelDiff(Drawn):
             section("Signature", *(text(sentence) for sentence in self.signature)) if self.signature else None,
             section("Code of the runs", code(self.code)) if self.code else None,
         )
+
+    def _said(self) -> str:
+        """Say in a sentence what differs."""
+        if not self.arrays:
+            return "Nothing differs that is seen from outside." if self.same else "No arrays in either of them."
+        return f"{len(self.changed)} of {format.count(len(self.arrays), 'array')} differ."
 
     def __repr__(self) -> str:
         return f"<ModelDiff {self.before} → {self.after}: {len(self.changed)} of {len(self.arrays)} arrays differ>"

@@ -78,12 +78,9 @@ class Versions(Drawn, Sequence[ModelVersion]):
         return found
 
     def _view(self) -> Any:
-        from mlops_lite.display import card, table
+        from mlops_lite.registry.view import of_versions
 
-        rows = self._rows()
-        names = list(rows[0]) if rows else ["version"]
-        title = f"model/{self._found[0].name}" if self._found else "no versions"
-        return card(title, table(names, [list(row.values()) for row in rows], "Versions"))
+        return of_versions(self)
 
     def __repr__(self) -> str:
         return f"<Versions {', '.join(str(version.ref) for version in self) or 'none'}>"

@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from mlops_lite.registry.registry import Registry
     from mlops_lite.registry.signature import Signature
     from mlops_lite.registry.version import ModelVersion
+    from mlops_lite.registry.versions import Versions
 
-__all__ = ["of_registry", "of_signature", "of_version"]
+__all__ = ["of_registry", "of_signature", "of_version", "of_versions"]
 
 _SHOWN = 20
+_METRICS = 4  # of a version in a list
 
 
 def of_version(version: ModelVersion) -> Any:
@@ -41,6 +43,30 @@ def of_version(version: ModelVersion) -> Any:
         subtitle=f"{version.author}, {format.time(version.created_at)}",
         status=badge(", ".join(aliases), "ok") if aliases else None,
     )
+
+
+def of_versions(versions: Versions) -> Any:
+    """Draw the versions of a model, the newest first, with their metrics."""
+    shown = list(reversed(versions))[:_SHOWN]
+    metrics = list(dict.fromkeys(name for version in shown for name in version.metrics))[:_METRICS]
+    rows = [
+        [
+            version.version,
+            ", ".join(version.aliases),
+            *(version.metrics.get(name) for name in metrics),
+            version.created_at,
+            version.author,
+            version.message,
+            format.size(version.nbytes),
+            ", ".join(version.datasets),
+            version.run,
+        ]
+        for version in shown
+    ]
+    columns = ["version", "aliases", *metrics, "when", "author", "message", "size", "made from", "run"]
+    title = f"model/{shown[0].name}" if shown else "no versions"
+    more = f" ({len(versions) - len(shown)} more)" if len(versions) > len(shown) else ""
+    return card(title, table(columns, rows, f"Versions, newest first{more}"))
 
 
 def of_signature(signature: Signature) -> Any:
@@ -74,7 +100,11 @@ def of_registry(registry: Registry) -> Any:
     rows = [
         [name, len(store.log("model", name)), _aliases(store.labels("model", name).all())] for name in names[:_SHOWN]
     ]
-    shown = table(["model", "versions", "aliases"], rows, f"{len(names)} models") if rows else text("No model yet.")
+    shown = (
+        table(["model", "versions", "aliases"], rows, format.count(len(names), "model"))
+        if rows
+        else text("No model yet.")
+    )
     return card("Registry", shown, subtitle=store.url)
 
 

@@ -127,7 +127,7 @@ def look_of_runs(runs: Runs) -> Element:
     named = [] if frame["name"].nunique() == 1 else ["name"]
     rows = (_row(row, named, shown) for _, row in frame.iterrows())
     columns = ["run", *named, "status", "started", "took", *(name.partition(".")[2] for name in shown)]
-    caption = f"{len(runs):,} runs" + ("" if named or not len(frame) else f" of {frame['name'].iloc[0]}")
+    caption = format.count(len(runs), "run") + ("" if named or not len(frame) else f" of {frame['name'].iloc[0]}")
     return card("Runs", table(columns, rows, caption + (f", the first {len(frame)}" if len(runs) > len(frame) else "")))
 
 

@@ -43,7 +43,14 @@ def test_what_is_missing_leaves_a_gap():
 
 
 def test_a_single_point_can_be_seen():
-    assert "h.1" in lines(Series("x", [1]), title="t").html()
+    drawing = lines(Series("x", [1], [datetime(2026, 1, 3, 10, 30)]), title="t").html()
+    assert "a1 1 0" in drawing
+    assert drawing.count("2026-01-03 10:30") == 1
+
+
+def test_times_of_one_day_are_told_apart():
+    drawing = lines(Series("x", [1, 2], [datetime(2026, 1, 3, 10), datetime(2026, 1, 3, 11)]), title="t").html()
+    assert "2026-01-03 10:00" in drawing and "2026-01-03 11:00" in drawing
 
 
 def test_thinning_keeps_the_extremes():
@@ -90,6 +97,18 @@ def test_a_graph_goes_from_left_to_right():
     svg = ET.fromstring(graph({"b": "b", "a": "a", "c": "c"}, [("a", "b"), ("b", "c"), ("a", "c")], title="t").html())
     place = {group.findtext("text"): float(group.find("rect").get("x")) for group in svg.iter("g")}
     assert place["a"] < place["b"] < place["c"]
+
+
+def test_an_arrow_runs_between_boxes_and_not_behind_them():
+    edges = [("a", "b"), ("b", "c"), ("c", "d"), ("a", "d"), ("a", "c")]
+    svg = ET.fromstring(graph({key: key for key in "abcd"}, edges, title="t").html())
+    boxes = [(float(box.get("x")), float(box.get("y"))) for box in svg.iter("rect")]
+    passed = 0
+    for arrow in svg.iter("path"):
+        for x, y in re.findall(r"(\d+) ([\d.]+)h192", arrow.get("d")):
+            passed += 1
+            assert not any(left == float(x) and top <= float(y) <= top + 40 for left, top in boxes)
+    assert passed == 3
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=40))

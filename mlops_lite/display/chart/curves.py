@@ -26,6 +26,7 @@ from mlops_lite.display.escape import clip, pad, visible, width
 __all__ = ["Series", "lines", "sparkline"]
 
 _POINTS = 160  # more than that no screen of this width can show
+_DOT = "m-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def lines(*series: Series, title: str, limit: float | None = None) -> Drawing:
     ys = finite([*values, limit])
     if not xs or not ys:
         return Drawing(svg(WIDE, 24, title, '<text x="2" y="15">no values</text>'), lambda width: "no values")
-    frame = Frame(min(xs), max(xs), *_widen(min(ys), max(ys)))
+    frame = Frame(*_widen(min(xs), max(xs)), *_widen(min(ys), max(ys)))
     parts = [frame.axes(x for each in drawn for x in each.x or ())]
     parts += [_band(each, frame) for each in drawn if each.low and each.high]
     if limit is not None:
@@ -114,14 +115,14 @@ def sparkline(values: Sequence[float | None], title: str = "") -> Drawing:
 
 
 def _path(series: Series, frame: Frame) -> str:
-    """Draw from point to point; a point with gaps on both sides is a dot: a line of no length with a round end."""
+    """Draw from point to point; a point with gaps on both sides is a dot."""
     strokes: list[list[str]] = [[]]
     for x, y in zip(series.x or (), series.y, strict=False):
         if is_known(y):
             strokes[-1].append(f"{frame.x(position(x)):.0f} {frame.y(float(y)):.1f}")
         elif strokes[-1]:
             strokes.append([])
-    return "".join(f"M{' '.join(stroke)}" + ("h.1" if len(stroke) == 1 else "") for stroke in strokes if stroke)
+    return "".join(f"M{' '.join(stroke)}" + (_DOT if len(stroke) == 1 else "") for stroke in strokes if stroke)
 
 
 def _band(series: Series, frame: Frame) -> str:

@@ -65,11 +65,19 @@ class Frame:
             parts.append(
                 f'<text class="q" x="{left - 5:g}" y="{y:g}" text-anchor="end">{format.number(value, 3)}</text>'
             )
-        ordered = sorted(marks, key=position)
-        for at, x, anchor in ((ordered[0], left, "start"), (ordered[-1], right, "end")):
-            said = html(_mark(at))
-            parts.append(f'<text class="q" x="{x:g}" y="{bottom + 13:g}" text-anchor="{anchor}">{said}</text>')
+        for said, x, anchor in self._ends(sorted(marks, key=position)):
+            parts.append(f'<text class="q" x="{x:g}" y="{bottom + 13:g}" text-anchor="{anchor}">{html(said)}</text>')
         return "".join(parts)
+
+    def _ends(self, ordered: Sequence[Any]) -> list[tuple[str, float, str]]:
+        """Say where the axis begins and ends; times of one day by the minute; once where all stand at one place."""
+        first, last = ordered[0], ordered[-1]
+        by = "%Y-%m-%d"
+        if isinstance(first, datetime) and f"{first:{by}}" == f"{last:{by}}":
+            by += " %H:%M"
+        if position(first) == position(last):
+            return [(_mark(first, by), self.x(position(first)), "middle")]
+        return [(_mark(first, by), self.left, "start"), (_mark(last, by), self.right, "end")]
 
 
 def svg(wide: float, high: float, title: str, inside: str) -> str:
@@ -119,5 +127,5 @@ def blocks(values: Sequence[float | None], cells: int, low: float | None = None,
     return "".join(_BLOCKS[round((max(part) - low) / span * tops)] if part else " " for part in found)
 
 
-def _mark(x: Any) -> str:
-    return f"{x:%Y-%m-%d}" if isinstance(x, datetime) else format.value(x)
+def _mark(x: Any, by: str) -> str:
+    return f"{x:{by}}" if isinstance(x, datetime) else format.value(x)
