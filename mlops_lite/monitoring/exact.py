@@ -16,7 +16,7 @@ from mlops_lite.store import Store
 
 __all__ = ["Exact"]
 
-_AHEAD = 3  # columns that are held sorted
+_TOGETHER = 5  # columns that are read at once; those of two such groups are held sorted
 
 
 class Exact:
@@ -47,21 +47,33 @@ class Exact:
         self._snapshot = workspace.open(reference, store)
         self._blocks = list(blocks(data))
         first = self._blocks[0] if self._blocks else {}
-        self._names = [name for name, array in first.items() if family(array) in ("numbers", "times")]
+        names = [name for name in self._snapshot.schema.names if name in first and _is_ordered(first[name])]
+        self._groups = [names[start : start + _TOGETHER] for start in range(0, len(names), _TOGETHER)]
         self._threads = ThreadPoolExecutor(os.cpu_count())
-        self._sorted: dict[str, tuple[Future[Any], Future[Any]]] = {}
+        self._begun: dict[int, dict[str, tuple[Future[Any], Future[Any]]]] = {}
+        self._begin(0)
 
     def __call__(self, name: str) -> tuple[Any, Any]:
-        """Give the sorted values of a column, and let threads sort the next ones meanwhile."""
-        place = self._names.index(name)
-        ahead = self._names[place : place + _AHEAD]
-        self._sorted = {each: self._sorted.get(each) or self._sort(each) for each in ahead}
-        then, now = self._sorted[name]
+        """Give the sorted values of a column, and let threads read and sort the next ones meanwhile."""
+        place = next(place for place, group in enumerate(self._groups) if name in group)
+        self._begin(place)
+        then, now = self._begun[place][name]
         return then.result(), now.result()
 
-    def _sort(self, name: str) -> tuple[Future[Any], Future[Any]]:
-        now = self._threads.submit(lambda: _sorted([block[name] for block in self._blocks]))
-        return self._threads.submit(lambda: _sorted([self._snapshot.to_arrow(columns=[name])[name]])), now
+    def _begin(self, place: int) -> None:
+        """Begin a group of columns and the next one, and let go of the others."""
+        ahead = range(place, min(place + 2, len(self._groups)))
+        self._begun = {each: self._begun.get(each) or self._sort(self._groups[each]) for each in ahead}
+
+    def _sort(self, names: list[str]) -> dict[str, tuple[Future[Any], Future[Any]]]:
+        table = self._threads.submit(self._snapshot.to_arrow, columns=names)
+        then = {name: self._threads.submit(lambda name=name: _sorted([table.result()[name]])) for name in names}
+        now = {name: self._threads.submit(_sorted, [block[name] for block in self._blocks]) for name in names}
+        return {name: (then[name], now[name]) for name in names}
+
+
+def _is_ordered(array: Any) -> bool:
+    return family(array) in ("numbers", "times")
 
 
 def _sorted(arrays: list[Any]) -> Any:
