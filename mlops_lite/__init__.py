@@ -6,6 +6,7 @@ Everything is a record in a log, pointing at contents by their hash.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same names for editors and type checkers, which do not run __getattr__
@@ -71,7 +72,8 @@ __all__ = [*_HOMES, "__version__"]
 def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
-        raise AttributeError(f"module 'mlops_lite' has no attribute {name!r}")
+        package = sys.modules[__name__]  # from it and the name a traceback says what was perhaps meant
+        raise AttributeError(f"module 'mlops_lite' has no attribute {name!r}", name=name, obj=package)
     module = importlib.import_module(home)
     value = module if home.endswith(f".{name}") and not hasattr(module, name) else getattr(module, name)
     globals()[name] = value

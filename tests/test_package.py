@@ -24,6 +24,10 @@ def test_every_public_name_can_be_had(name):
 
 
 def test_an_unknown_name_is_an_attribute_error():
+    said = subprocess.run(
+        [sys.executable, "-c", "import mlops_lite; mlops_lite.Datset"], capture_output=True, text=True
+    )
+    assert "Did you mean: 'Dataset'?" in said.stderr
     with pytest.raises(AttributeError, match="no attribute 'snapshoot'"):
         ml.snapshoot
 

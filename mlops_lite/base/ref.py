@@ -56,9 +56,10 @@ class Ref(str):
         """Parse and check."""
         kind, _, rest = text.partition("/")
         if kind not in KINDS or not rest:
+            name = text if "/" not in text and text else "flights@3"
             raise InvalidInputError(
                 f"{text!r} is not a ref.",
-                remedy=f"Write kind/name@version, such as 'dataset/flights@3'. {suggest(kind, KINDS)}",
+                remedy=f"Write kind/name@version, such as 'dataset/{name}'. {suggest(kind, KINDS)}",
             )
         name, at, version = rest.partition("@")
         name = names.check(name, kind)

@@ -116,7 +116,7 @@ def resolve(listing: Listing, name: Name, where: str) -> str:
     if name.text in _FIELDS:
         return name.text
     everything = [*known["params"], *known["metrics"], *(f"tags.{tag}" for tag in known["tags"]), *_FIELDS]
-    raise error_at(where, name.position, f"No run has a {name.text!r}", suggest(name.text, everything))
+    raise error_at(where, name.position, f"No run has {name.text!r}", suggest(name.text, everything))
 
 
 def _ticked(name: str) -> str:

@@ -75,7 +75,7 @@ def test_a_filter_keeps_what_it_says(five, where):
 @pytest.mark.parametrize(
     ("where", "position", "message"),
     [
-        ("auk > 1", 0, "No run has a 'auk'.*\n.*\n  \\^\nDid you mean 'auc'"),
+        ("auk > 1", 0, "No run has 'auk'.*\n.*\n  \\^\nDid you mean 'auc'"),
         ("auc > 1 and tags.stag == 'x'", 12, "Did you mean 'tags.stage'"),
         ("auc >> 1", 5, "not '>'"),
         ("auc > ", 6, "not the end"),
@@ -132,7 +132,7 @@ def test_order_limit_and_pages(five):
     assert numbers(experiment="b") == [4, 3] and numbers(experiment="c") == []
     found = ml.runs(store=five)
     assert [run.name for run in found[1:3]] == ["fit3", "fit2"] and found[-1].name == "fit0"
-    with pytest.raises(FilterError, match="No run has a 'auk'"):
+    with pytest.raises(FilterError, match="No run has 'auk'"):
         numbers(order_by="-auk")
     with pytest.raises(InvalidInputError, match="limit="):
         numbers(limit=-1)
