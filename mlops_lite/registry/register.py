@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
@@ -76,6 +77,7 @@ def register(store: Store, name: str, draft: Draft) -> ModelVersion:
     ModelVersion
     """
     name = names.check(name, "model")
+    _meant(draft)
     run = workspace.current_run()
     metrics = {**(run.metrics if isinstance(run, _Tells) else {}), **_metrics(draft.metrics or {})}
     tags = _plain(draft.tags, "tags")
@@ -120,6 +122,15 @@ def register(store: Store, name: str, draft: Draft) -> ModelVersion:
     version = ModelVersion(store, record)
     workspace.made(version.ref)
     return version
+
+
+def _meant(draft: Draft) -> None:
+    """Refuse a text that is the path of a file: what stands in the file was meant, and the text would be stored."""
+    if isinstance(draft.model, str) and draft.format is None and os.path.exists(draft.model):
+        raise InvalidInputError(
+            f"The model is the text {draft.model!r}, and there is a file or folder of that name.",
+            remedy="Give pathlib.Path(…) to store what is in it, or format='tree' to store the text.",
+        )
 
 
 def _divided(said: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:

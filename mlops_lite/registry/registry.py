@@ -78,7 +78,7 @@ class Registry(Drawn):
         name : str
             Of the model; ``/`` groups.
         model : object
-            Any Python object; a path of a file or folder.
+            Any Python object; a :class:`pathlib.Path` stands for the file or folder there.
         metrics : mapping of str to number, optional
         params : mapping, optional
             Hyperparameters; those that the model tells by itself otherwise.
@@ -145,7 +145,11 @@ class Registry(Drawn):
         log = self.store.log("model", name)
         left = [number for number in range(len(log), 0, -1) if number not in gone]
         if not left:
-            raise NotFoundError(f"All versions of model/{name} were deleted.", name=name)
+            raise NotFoundError(
+                f"All versions of model/{name} were deleted.",
+                remedy=f"registry.restore('{name}@{len(log)}') brings the newest one back.",
+                name=name,
+            )
         return ModelVersion(self.store, log.read(left[0]))
 
     def load(self, ref: object, **how: Any) -> Any:

@@ -140,6 +140,14 @@ class TestBadInput:
         assert registry.models() == []
         assert list(store.objects) == []
 
+    def test_the_text_of_a_path_is_not_taken_for_the_file(self, registry, tmp_path):
+        (tmp_path / "model.bin").write_bytes(b"weights")
+        with pytest.raises(InvalidInputError, match=r"there is a file.*pathlib\.Path"):
+            registry.register("m", str(tmp_path / "model.bin"))
+        assert registry.models() == []
+        assert registry.register("m", tmp_path / "model.bin").load().read_bytes() == b"weights"
+        assert registry.register("m", "a text that is a model").load() == "a text that is a model"
+
     def test_what_is_not_there_says_what_is(self, registry):
         registry.register("churn", 1)
         registry.promote("churn@1", "champion")
