@@ -7,7 +7,7 @@ Examples
 --------
 >>> import mlops_lite as ml
 >>> with ml.Store("memory://actions-example"):
-...     monitor = ml.Monitor("heights", reference={"x": [float(number) for number in range(500)]})
+...     monitor = ml.Monitor("heights", reference={"x": list(range(500))})
 ...     _ = monitor.on_alert(ml.actions.rollback("prod"))
 ...     monitor.on_alert(ml.actions.notify("https://chat.example.org/hook"))
 <Monitor 'heights' in memory://actions-example>
