@@ -22,8 +22,8 @@ from mlops_lite.monitoring.examine import as_numpy
 from mlops_lite.monitoring.finding import Finding
 from mlops_lite.monitoring.jointly import some_rows
 from mlops_lite.stats import values
-from mlops_lite.stats.cells import NumberCells
 from mlops_lite.stats.column import ColumnProfile
+from mlops_lite.stats.number_cells import NumberCells
 from mlops_lite.stats.profile import Profile
 
 __all__ = ["explained", "features_of", "learn"]

@@ -67,7 +67,7 @@ class Exact:
 
     def _sort(self, names: list[str]) -> dict[str, tuple[Future[Any], Future[Any]]]:
         table = self._threads.submit(self._snapshot.to_arrow, columns=names)
-        then = {name: self._threads.submit(lambda name=name: _sorted([table.result()[name]])) for name in names}
+        then = {name: self._threads.submit(lambda each: _sorted([table.result()[each]]), name) for name in names}
         now = {name: self._threads.submit(_sorted, [block[name] for block in self._blocks]) for name in names}
         return {name: (then[name], now[name]) for name in names}
 

@@ -17,8 +17,8 @@ import numpy as np
 from mlops_lite.base import canonical
 from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
 from mlops_lite.monitoring.finding import Finding, Severity
-from mlops_lite.stats.cells import NumberCells
 from mlops_lite.stats.column import ColumnProfile
+from mlops_lite.stats.number_cells import NumberCells
 from mlops_lite.stats.profile import Profile
 
 __all__ = ["Rule", "between", "fresh", "missing", "no_duplicates", "not_missing", "one_of", "rows", "unique"]

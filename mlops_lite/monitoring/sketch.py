@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from mlops_lite.stats.cells import NumberCells
 from mlops_lite.stats.column import ColumnProfile
+from mlops_lite.stats.number_cells import NumberCells
 
 __all__ = ["sketch"]
 

@@ -16,7 +16,7 @@ from mlops_lite.errors import InvalidInputError
 from mlops_lite.monitoring.definition import DETECTORS
 from mlops_lite.monitoring.finding import Finding
 from mlops_lite.monitoring.state import State
-from mlops_lite.stats.cells import NumberCells
+from mlops_lite.stats.number_cells import NumberCells
 
 if TYPE_CHECKING:
     from mlops_lite.monitoring.monitor import Monitor

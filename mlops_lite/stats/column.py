@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_lite.errors import InvalidInputError
-from mlops_lite.stats.cells import Cells, LevelCells, NoCells, NumberCells
+from mlops_lite.stats.cells import Cells, LevelCells, NoCells
 from mlops_lite.stats.distinct import Distinct
+from mlops_lite.stats.number_cells import NumberCells
 from mlops_lite.stats.values import Family
 
 __all__ = ["MOST_UNKNOWN", "ColumnProfile"]

@@ -22,9 +22,9 @@ from mlops_lite.stats.cells import (
     cells_of,
     frame_digest,
     level_cells,
-    number_cells,
 )
 from mlops_lite.stats.column import ColumnProfile, empty
+from mlops_lite.stats.number_cells import number_cells
 from mlops_lite.stats.tally import Room, tally
 from mlops_lite.stats.threads import Threads
 

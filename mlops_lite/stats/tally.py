@@ -9,9 +9,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_lite.stats.cells import LevelCells, NoCells, NumberCells
+from mlops_lite.stats.cells import LevelCells, NoCells
 from mlops_lite.stats.column import MOST_UNKNOWN, ColumnProfile
 from mlops_lite.stats.distinct import Sieve
+from mlops_lite.stats.number_cells import NumberCells
 from mlops_lite.stats.values import Counted, counted, family, numbers
 
 __all__ = ["Room", "tally"]
@@ -127,6 +128,7 @@ class _Counter:
         np.copyto(small, away, casting="same_kind")
         np.right_shift(small.view(np.uint32), np.uint32(15), out=places, casting="unsafe")
         np.take(self.cells.table, places, out=codes, mode="clip")
+        self.cells.refine(values, codes)
         found = np.bincount(codes, minlength=len(self.counts))
         self.counts += found
         gaps = np.flatnonzero(codes >= self.cells.size) if found[self.cells.size :].any() else _NONE

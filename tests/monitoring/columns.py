@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from mlops_lite.stats.cells import LevelCells, NumberCells
+from mlops_lite.stats.cells import LevelCells
 from mlops_lite.stats.column import ColumnProfile
+from mlops_lite.stats.number_cells import NumberCells
 from mlops_lite.stats.profile import Profile
 
 CELLS = 256

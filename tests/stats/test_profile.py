@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_lite.errors import DamagedError, InvalidInputError, NotFoundError
-from mlops_lite.stats.cells import MOST_LEVELS, NumberCells, number_cells
+from mlops_lite.stats.cells import MOST_LEVELS
+from mlops_lite.stats.number_cells import NumberCells, number_cells
 from mlops_lite.stats.profile import Frame, Profile, profile
 
 SHAPES = {
@@ -25,6 +26,8 @@ SHAPES = {
     "nanoseconds": lambda dice, n: 1_700_000_000_000_000_000 + dice.integers(0, 10**15, n),
     "constant": lambda dice, n: np.full(n, 7.5),
     "signs": lambda dice, n: dice.choice([-1.0, -0.0, 0.0, 1.0], n),
+    "far modes": lambda dice, n: dice.normal(size=n) + dice.choice([0.0, 1e6], n),
+    "modes in modes": lambda dice, n: dice.normal(size=n) + dice.choice([0.0, 1e9, 1e9 + 1e4], n, p=[0.5, 0.3, 0.2]),
     "small": lambda dice, n: dice.normal(size=n).astype(np.float32),
 }
 
@@ -59,6 +62,19 @@ def test_no_cell_holds_much_more_than_its_share(shape):
     _, repeats = np.unique(values, return_counts=True)
     atom = repeats.max() / len(values)
     assert found.counts.max() / len(values) <= atom + 0.004
+
+
+@pytest.mark.parametrize("far", [50.0, 1e3, 1e6, 1e12])
+def test_a_move_inside_a_far_mode_changes_the_counts(far):
+    dice = np.random.default_rng(4)
+    values = np.where(dice.random(20_000) < 0.3, far, 0) + dice.normal(size=20_000)
+    whole = profile({"x": values})
+    now = profile({"x": values + (values > far / 2)}, whole.frame)
+    again = Frame.decode(whole.frame.encode())
+    parts = [profile({"x": part}, again) for part in np.array_split(values + (values > far / 2), 7)]
+    assert np.abs(np.cumsum(whole["x"].counts - now["x"].counts)).max() > 0.3 * 0.37 * 20_000
+    assert parts[0].merge(*parts[1:])["x"].counts.tolist() == now["x"].counts.tolist()
+    assert len(whole.encode()) <= 8_000
 
 
 @pytest.mark.parametrize("shape", SHAPES)
