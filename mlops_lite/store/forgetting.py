@@ -8,6 +8,7 @@ such objects where nothing else needs them, and that they are gone is no damage.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from mlops_lite.store.log import Log
     from mlops_lite.store.store import Store
 
-__all__ = ["deleted", "forgotten", "is_deleted"]
+__all__ = ["Deletions", "deleted", "forgotten", "is_deleted"]
 
 
 def forgotten(records: Iterable[Record]) -> frozenset[str]:
@@ -56,6 +57,36 @@ def deleted(store: Store, kind: str, name: str, since: float | None = None) -> f
 def is_deleted(store: Store, record: Record) -> bool:
     """Tell whether a record was deleted."""
     return record.number in deleted(store, record.kind, record.name)
+
+
+class Deletions:
+    """The deleted records of all logs of a store, asked once; a log without notes costs no request.
+
+    Parameters
+    ----------
+    store : Store
+    since : float, optional
+        As for :func:`deleted`.
+    """
+
+    def __init__(self, store: Store, since: float | None = None) -> None:
+        self._store, self._since = store, since
+        self._found: dict[tuple[str, str], frozenset[int]] = {}
+
+    @functools.cached_property
+    def noted(self) -> frozenset[tuple[str, str]]:
+        """The kinds and names of the logs that have notes."""
+        owners = {kind: layout.owner_kind(kind) for kind in self._store.kinds()}
+        notes = [(kind, owner) for kind, owner in owners.items() if kind == layout.note_kind(owner)]
+        return frozenset((owner, name) for kind, owner in notes for name in self._store.names(kind))
+
+    def of(self, kind: str, name: str) -> frozenset[int]:
+        """Give the numbers of the deleted records of a log."""
+        if (kind, name) not in self.noted:
+            return frozenset()
+        if (kind, name) not in self._found:
+            self._found[kind, name] = deleted(self._store, kind, name, self._since)
+        return self._found[kind, name]
 
 
 def _deleted(note: Record) -> frozenset[int]:

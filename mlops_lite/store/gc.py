@@ -13,7 +13,7 @@ from mlops_lite.display import Drawn
 from mlops_lite.errors import InvalidInputError
 from mlops_lite.store import layout
 from mlops_lite.store.backends import Stat
-from mlops_lite.store.forgetting import deleted, forgotten
+from mlops_lite.store.forgetting import Deletions, forgotten
 from mlops_lite.store.forks import forks
 from mlops_lite.store.grace import GRACE_S
 from mlops_lite.store.verify import logs
@@ -111,11 +111,10 @@ def mark(store: Store, since: float | None = None) -> set[str]:
         An instant by the store's clock: records that were deleted after it count still.
     """
     reachable: set[str] = set()
-    found = list(logs(store))
-    noted = {(layout.owner_kind(log.kind), log.name) for log in found if layout.owner_kind(log.kind) != log.kind}
-    for log in progress.bar(found, description="mark", unit=" logs"):
+    deletions = Deletions(store, since)
+    for log in progress.bar(list(logs(store)), description="mark", unit=" logs"):
         named: set[str] = set()  # by this log alone: what it lets go of, another may still need
-        gone = deleted(store, log.kind, log.name, since) if (log.kind, log.name) in noted else ()
+        gone = deletions.of(log.kind, log.name)
         for record in log.history():
             named.difference_update(forgotten([record]))
             if record.number in gone:

@@ -16,7 +16,7 @@ from mlops_lite.base.ref import KINDS, Ref, several
 from mlops_lite.display import Drawn
 from mlops_lite.errors import ConflictError, NotFoundError
 from mlops_lite.store import layout
-from mlops_lite.store.forgetting import deleted, forgotten
+from mlops_lite.store.forgetting import Deletions, forgotten
 from mlops_lite.store.forks import forks
 from mlops_lite.store.gc import mark
 from mlops_lite.store.log import Log
@@ -99,7 +99,8 @@ def synchronise(source: Store, target: Store, only: Iterable[object] | None = No
     """
     if not source.exists:
         return Synchronisation()
-    wanted = _closure(source, only)
+    deletions = Deletions(source)
+    wanted = _closure(source, only, deletions)
     target.prepare()
     plan = _plan(source, target, wanted.logs)
     forks = _forks(source, target) if only is None else []
@@ -107,7 +108,7 @@ def synchronise(source: Store, target: Store, only: Iterable[object] | None = No
     for copy in forks:
         needed |= source.objects.reachable(copy.record)
     new = {digest for copy in forks for digest in source.objects.reachable(copy.record)}
-    new |= _named(source, plan.copies)
+    new |= _named(source, plan.copies, deletions)
     count, nbytes = _copy_objects(source, target, needed, new)
     runs = copy_runs(source, target, None if only is None else wanted.runs)
     for copy in (*plan.copies, *forks):
@@ -125,7 +126,7 @@ class _Closure:
     objects: set[str] = attrs.field(factory=set)
 
 
-def _closure(source: Store, only: Iterable[object] | None) -> _Closure:
+def _closure(source: Store, only: Iterable[object] | None, deletions: Deletions) -> _Closure:
     """Follow parents from what is asked for; of each log all records up to the newest that is needed."""
     found = _Closure()
     if only is None:
@@ -141,7 +142,7 @@ def _closure(source: Store, only: Iterable[object] | None) -> _Closure:
             continue
         before = found.logs.get((kind, name), 0)
         found.logs[kind, name] = max(number, before)
-        gone = deleted(source, kind, name)
+        gone = deletions.of(kind, name)
         for record in source.log(kind, name).history(before + 1, number + 1):
             if record.number not in gone:
                 found.objects.update(source.objects.reachable(record))
@@ -152,9 +153,10 @@ def _closure(source: Store, only: Iterable[object] | None) -> _Closure:
         moves = len(labels)  # counted before the versions: no label that is copied names one that is not
         if moves and found.logs[kind, name] == len(source.log(kind, name)):
             found.logs[labels.kind, name] = moves
-        notes = source.log(layout.note_kind(kind), name)
-        if said := _notes_up_to(notes, found.logs[kind, name]):
-            found.logs[notes.kind, name] = said
+        if (kind, name) in deletions.noted:
+            notes = source.log(layout.note_kind(kind), name)
+            if said := _notes_up_to(notes, found.logs[kind, name]):
+                found.logs[notes.kind, name] = said
     return found
 
 
@@ -277,18 +279,14 @@ def _first_waiting(record: Record, waiting: dict[Key, list[_Copy]], under_way: s
     return None
 
 
-def _named(source: Store, copies: Iterable[_Copy]) -> set[str]:
+def _named(source: Store, copies: Iterable[_Copy], deletions: Deletions) -> set[str]:
     """List the objects of records, but for what their logs let go of: of each log alone, another may still need it."""
-    records: dict[Key, list[Record]] = {}
+    named: dict[Key, set[str]] = {}
     for copy in copies:
-        records.setdefault((copy.record.kind, copy.record.name), []).append(copy.record)
-    return {digest for key, tail in records.items() for digest in _needed_of(source, key, tail)}
-
-
-def _needed_of(source: Store, key: Key, records: Iterable[Record]) -> frozenset[str]:
-    gone = deleted(source, *key)
-    kept = (source.objects.reachable(record) for record in records if record.number not in gone)
-    return frozenset().union(*kept) - forgotten(source.log(*key).history())
+        key = (copy.record.kind, copy.record.name)
+        if copy.record.number not in deletions.of(*key):
+            named.setdefault(key, set()).update(source.objects.reachable(copy.record))
+    return {digest for key, digests in named.items() for digest in digests - forgotten(source.log(*key).history())}
 
 
 def _copy_objects(source: Store, target: Store, needed: set[str], new: set[str]) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from mlops_lite.base.ref import Ref, several
 from mlops_lite.display import Drawn
 from mlops_lite.errors import MlopsLiteError
 from mlops_lite.store import layout
-from mlops_lite.store.forgetting import deleted, forgotten
+from mlops_lite.store.forgetting import Deletions, forgotten
 from mlops_lite.store.forks import forks
 from mlops_lite.store.run_check import check_runs, needs_of
 
@@ -113,7 +113,8 @@ class _Check:
         self.damaged: list[Fault] = []
         self.missing: list[Fault] = []
         self.needed: dict[str, set[str]] = {}  # digest -> the refs that need it
-        self._gone: dict[str, tuple[frozenset[str], frozenset[int]]] = {}  # what logs let go of, where it was asked
+        self._gone: dict[tuple[str, str], frozenset[str]] = {}  # what logs let go of, where it was asked
+        self._deletions = Deletions(store)
 
     def chain(self, log: Log) -> None:
         """Read a log from its first record to its last, and compare each with the digest that the next one holds.
@@ -228,14 +229,13 @@ class _Check:
         log, _, number = ref.rpartition("@")
         if not log:  # a run
             return False
-        if log not in self._gone:
-            kind, _, name = log.partition("/")
-            try:
-                self._gone[log] = forgotten(self.store.log(kind, name).history()), deleted(self.store, kind, name)
-            except MlopsLiteError:
-                self._gone[log] = frozenset(), frozenset()  # a damaged record is reported by itself
-        digests, numbers = self._gone[log]
-        return digest in digests or int(number) in numbers
+        kind, _, name = log.partition("/")
+        try:
+            if (kind, name) not in self._gone:
+                self._gone[kind, name] = forgotten(self.store.log(kind, name).history())
+            return digest in self._gone[kind, name] or int(number) in self._deletions.of(kind, name)
+        except MlopsLiteError:
+            return False  # a damaged record is reported by itself
 
     def _digest(self, path: str, size: int) -> str:
         if size <= _CHUNK:
