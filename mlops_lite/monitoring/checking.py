@@ -213,6 +213,8 @@ class Checking:
 
     def _after(self, state: State, profile: str) -> State:
         """Count the look; remember the profile, unless it alarmed by itself: it would alarm again for days."""
+        if state.definition != self.state.definition:  # defined anew meanwhile: another reference, and other cells
+            return state
         begins = state.looks >= self.definition.looks
         recent = state.recent if self._stands_out else (*state.recent, profile)[-self.definition.memory :]
         return attrs.evolve(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
+import warnings
 from typing import Any
 
 import attrs
@@ -21,6 +23,7 @@ from mlops_lite.monitoring.importance import importances
 from mlops_lite.monitoring.source import origin, source
 from mlops_lite.monitoring.state import State
 from mlops_lite.stats import metrics
+from mlops_lite.stats.profile import Profile
 from mlops_lite.store import Store
 from mlops_lite.store.log import Log
 
@@ -42,6 +45,7 @@ def define(log: Log, asked: Definition, reference: Any) -> Record:
     examined = examine(reference, asked.kept)
     settled = examined.profile.settled()
     _refuse(asked, settled)
+    _tell_of_target(asked.target, settled)
     ref = origin(reference)
     learnt = _learn(attrs.evolve(asked, reference=None if ref is None else str(ref)), examined)
     if frames.kind(reference) is not None or hasattr(reference, "to_arrow"):  # not a stream, which is read by now
@@ -69,7 +73,7 @@ def define(log: Log, asked: Definition, reference: Any) -> Record:
     return log.append(body, action="define", objects=[profile, digest], parents=parents)
 
 
-def _refuse(asked: Definition, profile: Any) -> None:
+def _refuse(asked: Definition, profile: Profile) -> None:
     if not profile.rows:
         raise InvalidInputError("The reference has no rows.", remedy="Give the data that the model was made with.")
     for name in asked.kept:
@@ -83,6 +87,19 @@ def _refuse(asked: Definition, profile: Any) -> None:
     for name in sorted(named):
         if name not in profile:
             raise NotFoundError(f"The reference has no column {name!r}.", remedy=suggest(name, profile.columns))
+
+
+def _tell_of_target(target: str | None, profile: Profile) -> None:
+    """Warn of a target that looks misspelt: labels may come later, so that it need not be in the reference."""
+    if target is None or target in profile:
+        return
+    close = difflib.get_close_matches(target, profile.columns, n=1, cutoff=0.8)
+    if close:
+        warnings.warn(
+            f"The reference has no column {target!r}: its labels are taken to come later. If {close[0]!r} is meant, "
+            f"define the monitor with target={close[0]!r}.",
+            stacklevel=4,
+        )
 
 
 def _refuse_model(model: str | None, store: Store) -> None:

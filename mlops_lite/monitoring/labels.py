@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -68,15 +68,17 @@ class Labelling:
         if checks:
             held = self._rows(checks[-1].body["rows"]).columns[str(definition.id)]
             given = dict(zip(_like(list(given), held.tolist(), str(definition.id)), given.values(), strict=True))
-        earlier = self._earlier()
-        revised: list[tuple[Record, Report]] = []
-        for record in checks:
-            report = self._revise(definition, record, given, earlier)
-            if report is not None:
-                revised.append((record, report))
-        if not revised:
-            return Reports(self.monitor.name, ())
-        return self._record(given, revised)
+        while True:
+            newest = self.log.newest()
+            assert newest is not None
+            earlier = self._earlier()
+            found = [(record, self._revise(definition, record, given, earlier)) for record in checks]
+            revised = [(record, report) for record, report in found if report is not None]
+            if not revised:
+                return Reports(self.monitor.name, ())
+            recorded = self._record(given, revised, newest.number)
+            if recorded is not None:
+                return recorded
 
     def _given(self, ids: Any, y: Any) -> dict[Any, Any]:
         definition = self.monitor.definition
@@ -151,16 +153,18 @@ class Labelling:
         table = pq.read_table(pa.BufferReader(self.store.objects.read(digest)))
         return Rows({name: as_numpy(table[name]) for name in table.column_names})
 
-    def _record(self, given: Mapping[Any, Any], revised: Iterable[tuple[Record, Report]]) -> Reports:
-        revised = list(revised)
+    def _record(self, given: Mapping[Any, Any], revised: Sequence[tuple[Record, Report]], known: int) -> Reports | None:
+        """Write labels and revisions down; None where other labels came since the record that was known."""
         with self.store.objects.batch() as batch:
             labels = batch.add(written(_columns(given)))
             digests = [batch.add(report.encode()) for _, report in revised]
         pairs = {str(record.number): digest for (record, _), digest in zip(revised, digests, strict=True)}
         newest = revised[-1][1]
 
-        def body(head: Record | None) -> dict[str, Any]:
+        def body(head: Record | None) -> dict[str, Any] | None:
             assert head is not None
+            if any(self.log.read(number).action == "label" for number in range(known + 1, head.number + 1)):
+                return None
             state, opened, closed = State.of(head).checked(head.number + 1, newest.findings, ["performance.", "slice."])
             facts = {"labels": labels, "count": len(given), "revised": pairs, "opened": opened, "closed": closed}
             return {"state": state.describe(), **facts}
@@ -168,6 +172,8 @@ class Labelling:
         record = self.log.append(
             body, action="label", objects=[labels, *digests], parents=[check.ref for check, _ in revised][-8:]
         )
+        if record.body.get("labels") != labels:
+            return None
         reports = [placed(report, check) for check, report in revised]
         reports[-1] = attrs.evolve(
             reports[-1], opened=tuple(record.body["opened"]), closed=tuple(record.body["closed"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -78,21 +79,22 @@ def reports_view(reports: Reports) -> Any:
     return card(f"monitor/{reports.monitor}", *parts, subtitle=f"{len(reports)} checks")
 
 
-def _figures(reports: Reports, metric: str | None = None) -> list[Any]:
-    """Draw alarms and metrics over time."""
+def _figures(recorded: Reports, metric: str | None = None) -> list[Any]:
+    """Draw alarms and metrics over the time that the data are of, which need not be the order of the checks."""
+    reports = sorted(recorded, key=lambda report: report.at)
     names = list(dict.fromkeys(name for report in reports for name in report.metrics))
     names = [metric] if metric else names[:8]
     figures = [] if metric else [_alarms(reports)]
     return [*figures, *(_metric(reports, name) for name in names)]
 
 
-def _alarms(reports: Reports) -> Any:
+def _alarms(reports: Sequence[Report]) -> Any:
     counts = [float(sum(f.severity == "alert" for f in report.findings)) for report in reports]
     series = chart.Series("alerts", counts, [report.at for report in reports])
     return figure(chart.lines(series, title="alerts over time"), "Alerts of each check")
 
 
-def _metric(reports: Reports, name: str) -> Any:
+def _metric(reports: Sequence[Report], name: str) -> Any:
     held = [report for report in reports if name in report.metrics]
     each = [report.metrics[name] for report in held]
     series = chart.Series(

@@ -1,10 +1,14 @@
 """Labels that come later revise checks; nothing is rewritten."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 import mlops_lite as ml
 from mlops_lite.errors import InvalidInputError, InvalidTypeError
+from mlops_lite.monitoring.labels import Labelling
 
 
 @pytest.fixture
@@ -42,6 +46,44 @@ def test_labels_come_in_parts(monitor, draw):
     assert last.revision == 2
     whole = monitor.check(rows)
     assert last.metrics["roc_auc"] == whole.metrics["roc_auc"]
+
+
+HALF = """
+import sys, numpy as np, mlops_lite as ml
+from tests.monitoring.conftest import draw
+url, turn = sys.argv[1], int(sys.argv[2])
+rows = draw.__wrapped__()(1000, 1).iloc[turn::4]
+ml.Monitor("churn", store=url).label(rows["id"], rows["churned"])
+"""
+
+
+def test_processes_that_label_at_the_same_time_lose_nothing(monitor, draw, store):
+    rows = draw(1000, 1)
+    monitor.check(rows.drop(columns="churned"))
+    running = [subprocess.Popen([sys.executable, "-c", HALF, store.url, str(turn)]) for turn in range(4)]
+    assert [process.wait() for process in running] == [0] * 4
+    last = monitor.history()[-1]
+    assert last.revision == 4
+    assert last.metrics["roc_auc"] == monitor.check(rows).metrics["roc_auc"]
+
+
+def test_labels_that_came_meanwhile_are_reckoned_with(monitor, draw, monkeypatch):
+    rows = draw(1000, 1)
+    monitor.check(rows.drop(columns="churned"))
+    first, second = rows.iloc[:500], rows.iloc[500:]
+    earlier, turns = Labelling._earlier, []
+
+    def overtaken(self):
+        found = earlier(self)
+        if not turns:
+            turns.append(1)
+            monitor.label(first["id"], first["churned"])
+        return found
+
+    monkeypatch.setattr(Labelling, "_earlier", overtaken)
+    last = monitor.label(second["id"], second["churned"])[-1]
+    assert last.revision == 2
+    assert last.metrics["roc_auc"] == monitor.check(rows).metrics["roc_auc"]
 
 
 def test_a_label_given_again_replaces_the_first(monitor, draw):

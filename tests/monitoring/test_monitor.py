@@ -3,6 +3,7 @@
 import datetime as dt
 import subprocess
 import sys
+import warnings
 from decimal import Decimal
 
 import numpy as np
@@ -14,6 +15,9 @@ import pytest
 import mlops_lite as ml
 from mlops_lite import workspace
 from mlops_lite.errors import InvalidInputError, InvalidTypeError, NotFoundError
+from mlops_lite.monitoring.checking import Checking
+from mlops_lite.monitoring.report import Reports
+from mlops_lite.monitoring.view import Plot
 from mlops_lite.stats.profile import profile
 
 
@@ -360,6 +364,41 @@ def test_two_processes_check_at_the_same_time(store, draw):
     assert [process.wait() for process in running] == [0, 0]
     history = ml.Monitor("churn", store=store).history()
     assert sorted(report.look for report in history) == list(range(1, 11))
+
+
+def test_a_check_that_ends_after_the_monitor_was_defined_anew_is_not_held_against_it(store, draw, monkeypatch):
+    monitor = ml.Monitor("churn", reference=draw(500, 0), store=store)
+    record = Checking._record
+
+    def overtaken(self, *given):
+        ml.Monitor("churn", reference=draw(800, 5), store=store)
+        return record(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checking, "_record", overtaken)
+        assert monitor.check(draw(200, 1)).ok
+    assert monitor.state.recent == ()
+    assert monitor.check(draw(200, 2)).ok
+    assert monitor.history()[-1].look == 1
+
+
+def test_a_target_that_looks_misspelt_is_told(store, draw):
+    with pytest.warns(UserWarning, match="If 'churned' is meant"):
+        ml.Monitor("m", reference=draw(200, 0), target="chruned", store=store)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ml.Monitor("later", reference=draw(200, 0).drop(columns="churned"), target="churned", store=store)
+
+
+def test_drawings_follow_the_time_that_the_data_are_of(store, draw, watch):
+    monitor = ml.Monitor("churn", reference=draw(500, 0), store=store, **watch)
+    days = ["2026-11-03", "2026-11-01", "2026-11-02"]
+    for seed, day in enumerate(days, 1):
+        monitor.check(draw(100 * seed, seed, shift=10 * (seed == 1)), at=day)
+    swapped = Reports("churn", tuple(sorted(monitor.history(), key=lambda report: report.at)))
+    assert [report.rows for report in monitor.history()] == [100, 200, 300]
+    assert monitor.plot()._repr_html_() == Plot(swapped)._repr_html_()
+    assert monitor.plot("roc_auc")._repr_html_() == Plot(swapped, "roc_auc")._repr_html_()
 
 
 def test_labels_that_have_not_come_yet_are_no_fault(store, draw, watch):
