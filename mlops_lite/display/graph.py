@@ -63,7 +63,8 @@ class Graph:
         )
         boxes = "".join(_box(node, *places[key]) for key, node in self.nodes.items())
         size = f'width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" style="min-width:{wide * _SMALLEST:.0f}px"'
-        return f'<svg {size} role="img" aria-label="{attribute(self.title)}">{arrows}{boxes}</svg>'
+        inside = f'<path class="ar" d="{arrows}"/>{boxes}'
+        return f'<svg {size} role="img" aria-label="{attribute(self.title)}">{inside}</svg>'
 
     def plain(self, width: int) -> str:
         """Write it as a tree; what leads nowhere new is named and not repeated."""
@@ -187,7 +188,7 @@ def _arrow(start: tuple[int, int], lanes: Sequence[tuple[int, int]], end: tuple[
     for lane in lanes:
         path += _bend(x, y, lane[0], lane[1] + _LANE / 2) + f"h{_BOX}"
         x, y = lane[0] + _BOX, lane[1] + _LANE / 2
-    return f'<path class="ar" d="{path}{_bend(x, y, end[0], end[1] + _HIGH / 2)}m-6 -4l6 4l-6 4"/>'
+    return f"{path}{_bend(x, y, end[0], end[1] + _HIGH / 2)}m-6 -4l6 4l-6 4"
 
 
 def _bend(x: int, y: float, to: int, down: float) -> str:
