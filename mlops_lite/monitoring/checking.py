@@ -15,6 +15,7 @@ from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, MlopsLiteError, NotFoundError
 from mlops_lite.monitoring import performance
+from mlops_lite.monitoring.answers import over_own_rows, told_apart
 from mlops_lite.monitoring.definition import Definition, opened
 from mlops_lite.monitoring.dependence import explained
 from mlops_lite.monitoring.estimating import PREFIX, estimate
@@ -26,7 +27,7 @@ from mlops_lite.monitoring.jointly import judge_jointly
 from mlops_lite.monitoring.judge import judge
 from mlops_lite.monitoring.keeping import let_go, written
 from mlops_lite.monitoring.measure import Measured
-from mlops_lite.monitoring.performance import Rows
+from mlops_lite.monitoring.performance import METHOD, Rows
 from mlops_lite.monitoring.ranked import ranked
 from mlops_lite.monitoring.report import ColumnReport, Report
 from mlops_lite.monitoring.rowcount import judge_count
@@ -78,7 +79,7 @@ class Checking:
         known = origin(data)
         rules = self.definition.declared
         rows = Exact(self.definition.reference, data, self.store) if self.exact else None
-        examined = examine(data, self.definition.kept, self.reference.frame, _unique(rules))
+        examined = self._examined(data, _unique(rules))
         self._refuse(data, examined)
         model = judged(self.definition.model, self.store)
         if examined.profile.rows:
@@ -86,6 +87,12 @@ class Checking:
             self._joint = judge_jointly(self.definition, data, self.store, self.monitor.embed, present)
         report = self._report(examined, at, known, model, rows, data)
         return self._record(report, examined, known)
+
+    def _examined(self, data: Any, unique: Sequence[str]) -> Examined:
+        keep = (*self.definition.kept, METHOD) if METHOD not in self.reference else self.definition.kept
+        found = examine(data, keep, self.reference.frame, unique)
+        rows = told_apart(found.rows)
+        return Examined(over_own_rows(found.profile, rows, self.definition), rows, found.repeated)
 
     def _refuse(self, data: Any, examined: Examined) -> None:
         mine, theirs = self.reference.frame.columns, examined.profile.frame.columns
@@ -309,7 +316,7 @@ def kept_rows(definition: Definition, rows: Rows) -> bytes | None:
     """Write what labels to come will need; None where they cannot be joined."""
     if definition.id is None or definition.target is None or rows.get(definition.id) is None or not len(rows):
         return None
-    names = [name for name in definition.kept if rows.get(name) is not None]
+    names = [name for name in (*definition.kept, METHOD) if rows.get(name) is not None]
     return written({name: _storable(rows.columns[name]) for name in names})
 
 

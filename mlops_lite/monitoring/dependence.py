@@ -4,8 +4,8 @@ For each column the mean of the prediction is kept by groups of its cells: twent
 only the shares of the groups had moved since, and the prediction hung on them as it did, its mean would have moved by
 the sum over groups of (share now - share then) x mean. Columns are named by the part of the movement that this
 explains. It is the marginal, first-order part of what Budhathoki, Janzing, Bloebaum and Ng ("Why did the distribution
-change?", 2021) attribute by a causal graph: columns that move together are each given what they share, and what the
-model made of a new combination is nobody's.
+change?", AISTATS 2021, PMLR 130:1666-1674) attribute by a causal graph: columns that move together are each given what
+they share, and what the model made of a new combination is nobody's.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ def estimate(
 
     Estimates warn and do not alert: they stand on the assumption that score and truth belong together as before.
     """
+    is_mixed, rows = rows.get(performance.METHOD) is not None, rows.answers(True)
     if not calibrations or not len(rows):
         return [], {}
     try:
@@ -52,7 +53,7 @@ def estimate(
         return [performance.raised(error)], {}
     if score is None:
         return [], {}
-    p = rows.get(definition.prediction)
+    p = None if is_mixed else rows.get(definition.prediction)
     likeliest = score.argmax(1) if score.ndim == 2 else (score >= 0.5).astype(np.int64)
     try:
         named = likeliest if p is None else metrics.positions(p, list(definition.classes), str(definition.prediction))

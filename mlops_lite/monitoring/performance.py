@@ -19,6 +19,7 @@ from mlops_lite.stats.resampling import difference_p_value, interval
 __all__ = ["Rows", "evaluate", "findings", "learn_classes", "learn_task"]
 
 Array = NDArray[Any]
+METHOD, PROBABILITIES = "method", "predict_proba"  # the column of a prediction log, and what asks for scores
 FLOOR = 0.01  # of metrics between 0 and 1
 _RELATIVE = 0.05  # of losses
 _PRIMARY = {"classification": ("roc_auc", "accuracy"), "regression": ("mean_absolute_error",), "ranking": ("ndcg",)}
@@ -54,6 +55,11 @@ class Rows:
         """Keep the rows whose label is there."""
         found = self.get(target)
         return Rows({}) if found is None else self.where(~is_missing(found))
+
+    def answers(self, probabilities: bool) -> Rows:
+        """Keep, of a prediction log of several methods, the rows that were asked for probabilities, or the others."""
+        method = self.get(METHOD)
+        return self if method is None else self.where((method == PROBABILITIES) == probabilities)
 
 
 def is_missing(values: Array) -> NDArray[np.bool_]:
@@ -119,42 +125,47 @@ def evaluate(
     if y is None or not len(y):
         return {}
     if definition.task == "classification":
-        inputs = _classified(definition, rows, y)
+        inputs = _classified(definition, rows)
     elif definition.task == "ranking":
         inputs = _ranked(definition, rows, y)
     else:
-        p = rows.get(definition.prediction)
+        rows = rows.answers(False)
+        y, p = rows.columns[str(definition.target)], rows.get(definition.prediction)
         inputs = {"prediction": (y.astype(np.float64), p.astype(np.float64))} if p is not None else {}
     found = {}
     for metric in wanted:
-        given = inputs.get(metric.needs) if isinstance(metric, metrics.Metric) else _of_ones_own(definition, rows, y)
+        given = inputs.get(metric.needs) if isinstance(metric, metrics.Metric) else _of_ones_own(definition, rows)
         if given is not None:
             name = str(getattr(metric, "name", None) or getattr(metric, "__name__", "custom"))
             found[name] = interval(metric, *given, level=level)
     return found
 
 
-def _of_ones_own(definition: Definition, rows: Rows, y: Array) -> tuple[Array, Array] | None:
+def _of_ones_own(definition: Definition, rows: Rows) -> tuple[Array, Array] | None:
     """Give a callable the truth as it is, and the score, or the prediction where there is none."""
     for name in (*definition.scores[:1], definition.prediction):
-        p = rows.get(name)
+        held = rows.answers(name in definition.scores)
+        p = held.get(name)
         if p is not None:
-            return y, p
+            return held.columns[str(definition.target)], p
     return None
 
 
-def _classified(definition: Definition, rows: Rows, y: Array) -> dict[str, tuple[Array, Array]]:
+def _classified(definition: Definition, rows: Rows) -> dict[str, tuple[Array, Array]]:
     classes = list(definition.classes)
-    truth = metrics.positions(y, classes, f"The target {definition.target!r}")
+
+    def truth(held: Rows) -> Array:
+        return metrics.positions(held.columns[str(definition.target)], classes, f"The target {definition.target!r}")
+
     found = {}
-    score = probabilities(definition, rows)
-    p = rows.get(definition.prediction)
-    if p is not None:
-        found["prediction"] = (truth, metrics.positions(p, classes, f"The prediction {definition.prediction!r}"))
-    if score is not None:
-        found["score"] = (truth, score)
+    scored, told = rows.answers(True), rows.answers(False)
+    score, p = probabilities(definition, scored), told.get(definition.prediction)
+    if p is not None and len(p):
+        found["prediction"] = (truth(told), metrics.positions(p, classes, f"The prediction {definition.prediction!r}"))
+    if score is not None and len(score):
+        found["score"] = (truth(scored), score)
         likeliest = score.argmax(1) if score.ndim == 2 else (score >= 0.5).astype(np.int64)
-        found.setdefault("prediction", (truth, likeliest))
+        found.setdefault("prediction", (found["score"][0], likeliest))
     return found
 
 

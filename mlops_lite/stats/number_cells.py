@@ -11,15 +11,16 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NumberCells", "number_cells"]
+__all__ = ["CROWD", "NumberCells", "crowded", "number_cells", "parted", "places", "runs"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 QUANTILES = 768  # cells of a column of numbers: 0.13 % of the reference in each
 DISTINCT = 1000  # up to so many distinct values each has its cell
-_CROWD = 0.01  # of the values in one place, if they differ, are too many
+CROWD = 0.01  # of the values in one place, if they differ, are too many
 _FEWEST = 20
+_DEPTH = 3  # so often a crowded cell is given cells within
 _PREFIXES = 1 << 17  # sign, exponent and eight bits of mantissa of a float32
 _HALF = _PREFIXES // 2
 _INFINITY = 0x7F800000 >> 15
@@ -82,13 +83,13 @@ class NumberCells:
     def refine(self, values: NDArray[Any], codes: NDArray[np.int16]) -> None:
         """Part the cells that have cells within, in codes that the table gave."""
         for cell, inner in self.within.items():
-            first = self._first[cell]
+            first = self.first[cell]
             rows = np.flatnonzero(codes == first)
             if len(rows):
                 codes[rows] = first + inner.code(values[rows])
 
     @functools.cached_property
-    def _first(self) -> Ints:
+    def first(self) -> Ints:
         """The number of each cell between two edges, or of the first of those within."""
         sizes = np.ones(len(self.edges) + 1, dtype=np.int64)
         for cell, inner in self.within.items():
@@ -99,7 +100,7 @@ class NumberCells:
     def table(self) -> NDArray[np.int16]:
         """The cell of each prefix."""
         inner = np.diff(np.concatenate(([0], self.edges, [_PREFIXES])))
-        by_place = np.repeat(self._first.astype(np.int16), inner)
+        by_place = np.repeat(self.first.astype(np.int16), inner)
         table = np.concatenate((by_place[_HALF:], by_place[:_HALF][::-1]))
         for start, infinite in ((0, self.size + 2), (_HALF, self.size + 1)):
             table[start + _INFINITY] = infinite
@@ -144,7 +145,7 @@ def value_at(place: Ints) -> Floats:
 
 
 def number_cells(
-    sample: NDArray[Any], part: float = 1.0, limits: tuple[float, float] = (-np.inf, np.inf), depth: int = 3
+    sample: NDArray[Any], part: float = 1.0, limits: tuple[float, float] = (-np.inf, np.inf), depth: int = _DEPTH
 ) -> NumberCells:
     """Choose cells for a column of numbers.
 
@@ -172,8 +173,8 @@ def number_cells(
     few = np.sort(values[:: max(1, len(values) // 4096)])
     low, middle, high = (few[int(share * (len(few) - 1))] for share in (0.01, 0.5, 0.99))
     centres = dict.fromkeys(float(centre) for centre in (0.0, middle, low, high))
-    runs = {centre: _runs(few, centre) for centre in centres}
-    crowding = {centre: int(np.square(sizes).sum()) for centre, (_, sizes, _) in runs.items()}
+    held = {centre: runs(few, centre) for centre in centres}
+    crowding = {centre: int(np.square(sizes).sum()) for centre, (_, sizes, _) in held.items()}
     best = min(crowding, key=crowding.__getitem__)
     centre = 0.0 if crowding[0.0] <= 1.1 * crowding[best] else best  # zero unless another is better beyond chance
     spread = float(np.abs(few - centre).mean()) or 1.0
@@ -181,10 +182,10 @@ def number_cells(
     starts = centre + value_at(edges)
     edges = edges[(starts > limits[0]) & (starts < limits[1])]
     cells = NumberCells(centre, edges, float(2.0 ** (np.floor(np.log2(spread)) - 40)))
-    return _parted(cells, values, _crowded(*runs[centre]), part, depth - 1) if depth else cells
+    return parted(cells, values, crowded(*held[centre], CROWD * len(few)), part, depth - 1) if depth else cells
 
 
-def _runs(ordered: Floats, centre: float) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+def runs(ordered: Floats, centre: float) -> tuple[Ints, Ints, NDArray[np.bool_]]:
     """Give the places that hold values, how many each, and whether these differ: no edge parts what one place holds."""
     found = places(ordered, centre)
     starts = np.flatnonzero(np.concatenate(([True], found[1:] != found[:-1])))
@@ -192,22 +193,38 @@ def _runs(ordered: Floats, centre: float) -> tuple[Ints, Ints, NDArray[np.bool_]
     return found[starts], sizes, ordered[starts] != ordered[starts + sizes - 1]
 
 
-def _crowded(held: Ints, sizes: Ints, differ: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def crowded(held: Ints, sizes: Ints, differ: NDArray[np.bool_], most: float) -> list[tuple[int, int]]:
     """Give the stretches of neighbouring places each of which holds too many different values."""
-    crowded = held[differ & (sizes > max(_FEWEST, _CROWD * int(sizes.sum())))]
-    starts = np.flatnonzero(np.diff(crowded, prepend=-2) > 1)
-    return [(int(places[0]), int(places[-1]) + 1) for places in np.split(crowded, starts[1:]) if len(places)]
+    found = held[differ & (sizes > max(_FEWEST, most))]
+    starts = np.flatnonzero(np.diff(found, prepend=-2) > 1)
+    return [(int(part[0]), int(part[-1]) + 1) for part in np.split(found, starts[1:]) if len(part)]
 
 
-def _parted(
-    cells: NumberCells, values: Floats, stretches: list[tuple[int, int]], part: float, depth: int
+def parted(
+    cells: NumberCells, values: Floats, stretches: list[tuple[int, int]], part: float = 1.0, depth: int = _DEPTH
 ) -> NumberCells:
-    """Make one cell of each stretch, with cells within around a centre of their own."""
+    """Make one cell of each stretch of places, with cells within around a centre of their own.
+
+    Parameters
+    ----------
+    cells : NumberCells
+    values : ndarray of shape (n,)
+        By those that lie in the stretches the cells within are chosen.
+    stretches : list of two ints
+        The first place of each, and the one behind.
+    part : float
+        Of the cells of a column: so many for all of the values.
+    depth : int
+        How often a crowded cell within is given cells within.
+    """
     if not stretches:
         return cells
     kept = ~np.any([(cells.edges > first) & (cells.edges < last) for first, last in stretches], axis=0)
     edges = _allowed(cells.edges[kept], np.array(stretches).ravel())
-    where, within = places(values, cells.centre), {}
+    within = {
+        int(np.searchsorted(edges, cells.edges[cell - 1], "right")): inner for cell, inner in cells.within.items()
+    }
+    where = places(values, cells.centre)
     for first, last in stretches:
         cell = int(np.searchsorted(edges, first, "right"))
         low, high = (cells.centre + value_at(edges[cell - 1 : cell + 1])).tolist()

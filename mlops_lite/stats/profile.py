@@ -24,6 +24,7 @@ from mlops_lite.stats.cells import (
     level_cells,
 )
 from mlops_lite.stats.column import ColumnProfile, empty
+from mlops_lite.stats.late import Late
 from mlops_lite.stats.number_cells import number_cells
 from mlops_lite.stats.tally import Room, tally
 from mlops_lite.stats.threads import Threads
@@ -210,18 +211,24 @@ def profile(data: Any, frame: Frame | None = None, *, threads: int | None = None
     """
     blocks = _blocks(data)
     known: dict[int, values.Counted] = {}
+    late: dict[str, Late] = {}
+    typical = -1  # blocks by which cells are chosen
     if frame is None:
-        blocks, frame = _framed(blocks, known)
+        first, frame = _framed(blocks, known)
+        blocks, typical = itertools.chain(first, blocks), len(first)
+        del first
     columns: dict[str, ColumnProfile] = {}
     rows = 0
     room = Room()
     with Threads(threads) as side_by_side:
-        for block in blocks:
+        for number, block in enumerate(blocks):
+            if number == typical:
+                late = {name: Late(column) for name, column in columns.items()}
             rows += _length(block)
             _begin(columns, block, frame)
-            count = functools.partial(_count, columns, block, distinct, room, known)
+            count = functools.partial(_count, columns, block, distinct, room, known, late)
             columns.update(zip(block, side_by_side.map(count, block, _length(block)), strict=True))
-    return Profile(rows, columns)
+    return Profile(rows, {name: late[name].settled(each) if name in late else each for name, each in columns.items()})
 
 
 def _blocks(data: Any) -> Iterator[Block]:
@@ -239,8 +246,8 @@ def _length(block: Block) -> int:
     return len(next(iter(block.values()), ()))
 
 
-def _framed(blocks: Iterator[Block], known: dict[int, values.Counted]) -> tuple[Iterator[Block], Frame]:
-    """Read so many blocks as it takes to choose cells, and give them back with the others.
+def _framed(blocks: Iterator[Block], known: dict[int, values.Counted]) -> tuple[list[Block], Frame]:
+    """Read so many blocks as it takes to choose cells, and give them back.
 
     What is counted of levels on the way is remembered in ``known``, by the number of the array.
     """
@@ -256,7 +263,7 @@ def _framed(blocks: Iterator[Block], known: dict[int, values.Counted]) -> tuple[
     with Threads() as threads:
         arrays = {name: [block[name] for block in first if name in block] for name in names}
         cells = threads.map(lambda name: _choose(arrays[name], step, known), names, rows)
-    return itertools.chain(first, blocks), Frame(dict(zip(names, cells, strict=True)))
+    return first, Frame(dict(zip(names, cells, strict=True)))
 
 
 def _choose(arrays: list[Any], step: int, known: dict[int, values.Counted]) -> Cells:
@@ -303,9 +310,11 @@ def _count(
     distinct: bool,
     room: Room,
     known: dict[int, values.Counted],
+    late: dict[str, Late],
     name: str,
 ) -> ColumnProfile:
-    return tally(columns[name], block[name], distinct, room, known.pop(id(block[name]), None))
+    found = tally(columns[name], block[name], distinct, room, known.pop(id(block[name]), None))
+    return late[name].add(found, block[name]) if name in late else found
 
 
 def _settled(column: ColumnProfile) -> ColumnProfile:

@@ -401,6 +401,31 @@ def test_drawings_follow_the_time_that_the_data_are_of(store, draw, watch):
     assert monitor.plot("roc_auc")._repr_html_() == Plot(swapped, "roc_auc")._repr_html_()
 
 
+def amounts(rows, seed, move=0.0, share=0.3):
+    """Amounts, and about a million for those that are not known."""
+    dice = np.random.default_rng(seed)
+    unknown = dice.random(rows) < share
+    return {"amount": np.where(unknown, 1e6 + move, 0.0) + dice.normal(size=rows)}
+
+
+REFERENCES = {
+    "whole": lambda: amounts(20_000, 0),
+    "the far mode late in a stream": lambda: (amounts(30_000, seed, share=0.3 * (seed > 4)) for seed in range(20)),
+}
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+def test_a_move_inside_a_far_mode_is_named(store, reference):
+    monitor = ml.Monitor("m", reference=REFERENCES[reference](), store=store)
+    share = 0.3 * (1 if reference == "whole" else 0.75)
+    assert monitor.check(amounts(20_000, 100, share=share)).ok
+    assert names(monitor.check(amounts(20_000, 101, move=1.0, share=share))) == {"amount"}
+    parts = [
+        profile({"amount": part}, monitor.frame) for part in np.split(amounts(20_000, 102, 1.0, share)["amount"], 5)
+    ]
+    assert names(monitor.check(parts[0].merge(*parts[1:]))) == {"amount"}
+
+
 def test_labels_that_have_not_come_yet_are_no_fault(store, draw, watch):
     monitor = ml.Monitor("late", reference=draw(3000, 0), store=store, **watch)
     rows = draw(2000, 1)

@@ -1,0 +1,44 @@
+"""Answers of several methods in one prediction log: each column of them is judged over the rows of its method.
+
+A service that was asked for classes and for probabilities leaves rows with a prediction and rows with a score. Neither
+is missing where the other was asked for.
+"""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from mlops_lite.monitoring.definition import Definition
+from mlops_lite.monitoring.performance import METHOD, PROBABILITIES, Rows
+from mlops_lite.stats.column import ColumnProfile
+from mlops_lite.stats.profile import Profile
+
+__all__ = ["over_own_rows", "told_apart"]
+
+_METHODS = {PROBABILITIES, "predict", "transform", "__call__"}
+
+
+def told_apart(rows: Rows) -> Rows:
+    """Leave out the column of methods, unless it says that some rows were asked for probabilities and some were not."""
+    found = rows.get(METHOD)
+    several = set() if found is None else set(np.unique(found.astype(str)).tolist())
+    if PROBABILITIES in several and len(several) > 1 and several <= _METHODS:
+        return rows
+    return Rows({name: values for name, values in rows.columns.items() if name != METHOD})
+
+
+def over_own_rows(profile: Profile, rows: Rows, definition: Definition) -> Profile:
+    """Take from the missing values of each column of answers the rows of other methods."""
+    if rows.get(METHOD) is None:
+        return profile
+    asked = {name: len(rows.answers(True)) for name in definition.scores or ("score",)}
+    asked[definition.prediction or "prediction"] = len(rows.answers(False))
+    columns = {name: _less(column, len(rows) - asked.get(name, len(rows))) for name, column in profile.columns.items()}
+    return Profile(profile.rows, columns)
+
+
+def _less(column: ColumnProfile, absent: int) -> ColumnProfile:
+    if not absent or column.missing < absent:
+        return column
+    return attrs.evolve(column, rows=column.rows - absent, missing=column.missing - absent)
