@@ -299,11 +299,9 @@ def beyond(reference: Counts, current: Counts) -> tuple[float, float]:
     p_value : float
     """
     held = np.flatnonzero(reference)
-    n, m = int(reference.sum()), int(current.sum())
-    if not n or not m:
-        return 0.0, 1.0
-    outside = np.array([current[: held[0]].sum(), current[held[-1] + 1 :].sum()])
+    outside = np.array([current[: held[0]].sum(), current[held[-1] + 1 :].sum()]) if len(held) else np.zeros(2)
     if not outside.any():
         return 0.0, 1.0
+    n, m = int(reference.sum()), int(current.sum())
     p_value = 2 * float(all_in_current(outside, n, m).min())
     return float(outside.sum() / m), min(1.0, p_value)

@@ -28,8 +28,8 @@ def compare(reference: ColumnProfile, current: ColumnProfile) -> Measured | None
 
 def _sentence(reference: ColumnProfile, current: ColumnProfile, level: str | None) -> str:
     then, now = reference.levels, current.levels
-    new = sorted((each for each in now if each not in then), key=lambda each: -now[each])
-    gone = [each for each in then if each not in now]
+    new = sorted(now.keys() - then.keys(), key=lambda each: (-now[each], each))
+    gone = sorted(then.keys() - now.keys())
     said = []
     if level is not None and not reference.cells.hashed:  # type: ignore[union-attr]
         share = (then.get(level, 0) / reference.present, now.get(level, 0) / current.present)

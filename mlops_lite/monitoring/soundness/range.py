@@ -28,6 +28,8 @@ def compare(reference: ColumnProfile, current: ColumnProfile) -> Measured | None
     if not reference.present or not current.present:
         return None
     share, p_value = beyond(reference.ordered, current.ordered)
+    if not share:
+        return Measured(0.0, p_value, 0.0, "keeps its range")
     words = f"leaves its range: {_span(current)}, {_span(reference)} before; {share:.2%} of the rows lie beyond"
     infinite = sum(current.infinite)
     return Measured(share, p_value, share, words + (f", {infinite:,} of them infinite" if infinite else ""))
