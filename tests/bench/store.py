@@ -204,7 +204,7 @@ def newest() -> Iterator[Row]:
 
             def ours(count: int = count) -> None:
                 fresh = Store.log(store, "dataset", f"log{count}")
-                fresh._seen = None
+                fresh.seen = None  # as a process that has not read it yet
                 assert fresh.newest().number == count  # type: ignore[union-attr]
 
             def floor() -> None:
@@ -280,8 +280,8 @@ def plain_back_off(log: Any) -> None:
     known = {"kind": log.kind, "name": log.name, "action": "snapshot", "author": "", "format": 1}
     pause = 0.001 if log.store.is_local else 0.02
     while True:
-        draft = log._following({**known, "txn": new_id()}, log.newest(), {"rows": 1})
-        if log._attempt(draft).txn == draft.txn:
+        draft = log._writer._following({**known, "txn": new_id()}, log.newest(), {"rows": 1})
+        if log._writer._attempt(draft).txn == draft.txn:
             return
         time.sleep(dice.uniform(0, pause))
         pause = min(pause * 2, 2.0)
