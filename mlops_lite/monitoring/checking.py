@@ -8,38 +8,32 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import numpy as np
 
-from mlops_lite import workspace
 from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
-from mlops_lite.errors import InvalidInputError, MlopsLiteError, NotFoundError
-from mlops_lite.monitoring import performance
+from mlops_lite.errors import InvalidInputError, MlopsLiteError
 from mlops_lite.monitoring.answers import over_own_rows, told_apart
-from mlops_lite.monitoring.definition import Definition, opened
+from mlops_lite.monitoring.definition import opened
 from mlops_lite.monitoring.dependence import explained
-from mlops_lite.monitoring.estimating import PREFIX, estimate
+from mlops_lite.monitoring.estimating import PREFIX
 from mlops_lite.monitoring.exact import Exact
 from mlops_lite.monitoring.examine import Examined, examine
 from mlops_lite.monitoring.finding import Finding
 from mlops_lite.monitoring.ids import judge_ids
 from mlops_lite.monitoring.jointly import judge_jointly
 from mlops_lite.monitoring.judge import judge
-from mlops_lite.monitoring.keeping import let_go, written
+from mlops_lite.monitoring.keeping import kept_rows, let_go
 from mlops_lite.monitoring.measure import Measured
-from mlops_lite.monitoring.performance import METHOD, Rows
+from mlops_lite.monitoring.model import MODEL_SHARE, judge_model, judged, judges_model
+from mlops_lite.monitoring.performance import METHOD
 from mlops_lite.monitoring.ranked import ranked
 from mlops_lite.monitoring.report import ColumnReport, Report
 from mlops_lite.monitoring.rowcount import judge_count
 from mlops_lite.monitoring.rules import judge_rules
 from mlops_lite.monitoring.schema import judge_schema
 from mlops_lite.monitoring.sketch import sketch
-from mlops_lite.monitoring.slices import judge_slices
 from mlops_lite.monitoring.source import origin, source
 from mlops_lite.monitoring.state import State
-from mlops_lite.stats import metrics
-from mlops_lite.stats.cbpe import Calibration
-from mlops_lite.stats.combine import benjamini_hochberg
 from mlops_lite.stats.interval import Interval
 from mlops_lite.stats.profile import Profile
 from mlops_lite.store import Store
@@ -47,9 +41,8 @@ from mlops_lite.store import Store
 if TYPE_CHECKING:
     from mlops_lite.monitoring.monitor import Monitor
 
-__all__ = ["Checking", "judge_rows"]
+__all__ = ["Checking", "placed"]
 
-MODEL_SHARE = 0.2  # of alpha, where there is a model to judge
 SCOPE = ("quality.", "drift.", "rule.")  # what every check asks
 
 
@@ -120,7 +113,9 @@ class Checking:
             measured += judge_count(self._counts(), current.rows, alpha, self.definition.min_effect / 0.05)
             moved = self._drift(current, alpha, rows)
             measured += explained(moved, self.definition.dependence, self.reference, current)
-            about, found = self._model(examined.rows, alpha, data)
+            about, found = judge_model(
+                self.definition, examined.rows, data, self.store, alpha, self.monitor.own_metrics
+            )
             measured += about
         return Report(
             ref=self.monitor.ref,
@@ -133,18 +128,6 @@ class Checking:
             data=None if known is None else str(known),
             model=model,
         )
-
-    def _model(self, rows: Rows, alpha: float, data: Any) -> tuple[list[Finding], dict[str, Interval]]:
-        """Judge the model by the labels that are there; estimate, where there are none, what they would say."""
-        about, found = judge_rows(self.definition, rows, alpha, self.monitor.own_metrics)
-        if found or about:
-            return about, found
-        if self.definition.task == "regression":
-            from mlops_lite.monitoring.dle import estimate_errors
-
-            return estimate_errors(self.definition, data, self.store, alpha * MODEL_SHARE / 2)
-        calibrations = [Calibration.of(each) for each in self.definition.calibrations]
-        return estimate(self.definition, calibrations, rows, alpha * MODEL_SHARE / 2)
 
     def _drift(self, current: Profile, alpha: float, rows: Exact | None) -> list[Finding]:
         """Judge today's data by themselves, and together with those of the last checks: each has half of the chance."""
@@ -255,6 +238,11 @@ def _alarmed(findings: Sequence[Finding]) -> bool:
     return any(finding.severity == "alert" for finding in findings)
 
 
+def _counted_like(profile: Profile, reference: Profile) -> Profile:
+    """Leave out columns that the reference does not have: their cells are not in its frame."""
+    return Profile(profile.rows, {name: each for name, each in profile.columns.items() if name in reference})
+
+
 def placed(report: Report, record: Record) -> Report:
     """Give a report what only its record knows."""
     return attrs.evolve(
@@ -264,74 +252,6 @@ def placed(report: Report, record: Record) -> Report:
         opened=tuple(record.body["opened"]),
         closed=tuple(record.body["closed"]),
     )
-
-
-def judges_model(definition: Definition) -> bool:
-    """Tell whether a part of alpha is kept for the model."""
-    return definition.target is not None and definition.task is not None
-
-
-def judge_rows(
-    definition: Definition, rows: Rows, alpha: float, own: Sequence[Any] = (), revision: int = 0
-) -> tuple[list[Finding], dict[str, Interval]]:
-    """Judge the model on the rows that have labels.
-
-    Every revision has half of the chance of a false alarm that the one before had, so that all together keep to theirs.
-    """
-    labelled = rows.labelled(definition.target)
-    if not len(labelled) or definition.task is None:
-        return [], {}
-    wanted = [*metrics.default(definition.task), *(metrics.get(name) for name in definition.metrics)]
-    try:
-        found = performance.evaluate(definition, labelled, [*dict.fromkeys(wanted), *own])
-    except InvalidInputError as error:
-        return [performance.raised(error)], {}
-    names = [name for name in performance.tested(definition, found) if name in definition.baseline]
-    p_values = []
-    for name in names:
-        before = performance.read(definition.baseline[name])
-        assert before is not None
-        p_values.append(performance.worsening(name, before, found[name])[2])
-    _, adjusted = benjamini_hochberg(p_values, alpha)
-    share = alpha * MODEL_SHARE / 2 ** (revision + 1)
-    about = performance.findings(definition, found, dict(zip(names, adjusted.tolist(), strict=True)), share)
-    of_slices, slices = judge_slices(definition, labelled, share)
-    return about + of_slices, {**found, **slices}
-
-
-def judged(model: str | None, store: Any) -> str | None:
-    """Name the version that is judged now: what an alias or a deployment means at this moment."""
-    if model is None:
-        return None
-    ref = Ref.parse(model)
-    try:
-        if ref.kind == "deployment":
-            return str(workspace.open(ref, store).model.ref)
-        return str(ref.at(store.log(ref.kind, ref.name).resolve(ref.version)))
-    except NotFoundError:
-        return None
-
-
-def kept_rows(definition: Definition, rows: Rows) -> bytes | None:
-    """Write what labels to come will need; None where they cannot be joined."""
-    if definition.id is None or definition.target is None or rows.get(definition.id) is None or not len(rows):
-        return None
-    names = [name for name in (*definition.kept, METHOD) if rows.get(name) is not None]
-    return written({name: _storable(rows.columns[name]) for name in names})
-
-
-def _storable(values: np.ndarray[Any, Any]) -> Any:
-    import pyarrow as pa
-
-    try:
-        return pa.array(values, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.array([None if value is None else str(value) for value in values.tolist()], pa.string())
-
-
-def _counted_like(profile: Profile, reference: Profile) -> Profile:
-    """Leave out columns that the reference does not have: their cells are not in its frame."""
-    return Profile(profile.rows, {name: each for name, each in profile.columns.items() if name in reference})
 
 
 def _unique(rules: Any) -> list[str]:

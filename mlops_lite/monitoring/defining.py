@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -27,7 +28,12 @@ from mlops_lite.stats.profile import Profile
 from mlops_lite.store import Store
 from mlops_lite.store.log import Log
 
-__all__ = ["define"]
+__all__ = ["define", "refuse_settings"]
+
+_SETTINGS = (
+    *("target", "score", "prediction", "id", "time", "group"),
+    *("model", "task", "checks", "rules", "streams", "joint"),
+)
 
 
 def define(log: Log, asked: Definition, reference: Any) -> Record:
@@ -71,6 +77,18 @@ def define(log: Log, asked: Definition, reference: Any) -> Record:
 
     parents = [] if ref is None else [ref]
     return log.append(body, action="define", objects=[profile, digest], parents=parents)
+
+
+def refuse_settings(log: Log, given: Mapping[str, Any]) -> None:
+    """Raise where a monitor is opened that is not there, or with settings, which would be forgotten silently."""
+    if log.newest() is None:
+        raise log.store.no_such(log.kind, log.name)
+    told = next((name for name in _SETTINGS if given[name] is not None), None)
+    if told is not None:
+        raise InvalidInputError(
+            f"{told}= was given to the monitor {log.name!r} without a reference.",
+            remedy=f"Monitor({log.name!r}) opens it; to define it anew give reference= too.",
+        )
 
 
 def _refuse(asked: Definition, profile: Profile) -> None:

@@ -8,13 +8,16 @@ from datetime import timedelta
 from typing import Any
 
 import attrs
+import numpy as np
 
 from mlops_lite.base import clock
 from mlops_lite.base.record import Record
+from mlops_lite.monitoring.definition import Definition
+from mlops_lite.monitoring.performance import METHOD, Rows
 from mlops_lite.monitoring.state import State
 from mlops_lite.store.log import Log
 
-__all__ = ["forget", "is_within", "let_go", "written"]
+__all__ = ["forget", "is_within", "kept_rows", "let_go", "written"]
 
 _AT_ONCE = 500  # a record holds 64 kB: what is left is let go of by the next one
 _HOLDS = {"check": "rows", "label": "labels"}
@@ -76,3 +79,20 @@ def written(columns: Mapping[str, Any]) -> bytes:
     pq.write_table(table, sink, compression="zstd")
     data: bytes = sink.getvalue().to_pybytes()
     return data
+
+
+def kept_rows(definition: Definition, rows: Rows) -> bytes | None:
+    """Write what labels to come will need; None where they cannot be joined."""
+    if definition.id is None or definition.target is None or rows.get(definition.id) is None or not len(rows):
+        return None
+    names = [name for name in (*definition.kept, METHOD) if rows.get(name) is not None]
+    return written({name: _storable(rows.columns[name]) for name in names})
+
+
+def _storable(values: np.ndarray[Any, Any]) -> Any:
+    import pyarrow as pa
+
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if value is None else str(value) for value in values.tolist()], pa.string())

@@ -10,10 +10,11 @@ import numpy as np
 
 from mlops_lite.base.record import Record
 from mlops_lite.errors import InvalidInputError, InvalidTypeError, NotFoundError
-from mlops_lite.monitoring.checking import judge_rows, placed
+from mlops_lite.monitoring.checking import placed
 from mlops_lite.monitoring.definition import Definition
 from mlops_lite.monitoring.estimating import missed
 from mlops_lite.monitoring.keeping import is_within, written
+from mlops_lite.monitoring.model import judge_rows
 from mlops_lite.monitoring.performance import Rows
 from mlops_lite.monitoring.ranked import ranked
 from mlops_lite.monitoring.report import Report, Reports

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_lite import workspace
-from mlops_lite.base import clock
 from mlops_lite.base.ref import Ref
 from mlops_lite.display import Drawn
 from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
 from mlops_lite.monitoring.checking import Checking
-from mlops_lite.monitoring.defining import define
+from mlops_lite.monitoring.defining import define, refuse_settings
 from mlops_lite.monitoring.definition import Definition, definition_at, opened
 from mlops_lite.monitoring.labels import Labelling
+from mlops_lite.monitoring.moment import moment
 from mlops_lite.monitoring.report import Report, Reports
 from mlops_lite.monitoring.state import Act, State
 from mlops_lite.stats.profile import Frame, Profile
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from mlops_lite.monitoring.finding import Finding, Severity
     from mlops_lite.monitoring.streaming import Streaming
 
-__all__ = ["KIND", "Monitor", "moment"]
+__all__ = ["KIND", "Monitor"]
 
 KIND = "monitor"
 
@@ -145,7 +144,7 @@ class Monitor(Drawn):
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
         self.own_metrics = tuple(metric for metric in metrics if not isinstance(metric, str))
         if reference is None:
-            self._existing(locals())
+            refuse_settings(self._log, locals())
             return
         asked = Definition.of(
             target=target,
@@ -172,31 +171,6 @@ class Monitor(Drawn):
             joint={name: [given] if isinstance(given, str) else list(given) for name, given in (joint or {}).items()},
         )
         define(self._log, asked, reference)
-
-    def _existing(self, given: Mapping[str, Any]) -> None:
-        """Open what was defined; settings without a reference would be forgotten silently."""
-        if self._log.newest() is None:
-            raise self.store.no_such(KIND, self.name)
-        words = (
-            "target",
-            "score",
-            "prediction",
-            "id",
-            "time",
-            "group",
-            "model",
-            "task",
-            "checks",
-            "rules",
-            "streams",
-            "joint",
-        )
-        told = next((name for name in words if given[name] is not None), None)
-        if told is not None:
-            raise InvalidInputError(
-                f"{told}= was given to the monitor {self.name!r} without a reference.",
-                remedy=f"Monitor({self.name!r}) opens it; to define it anew give reference= too.",
-            )
 
     # ── what it is ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -393,23 +367,3 @@ class Monitor(Drawn):
         from mlops_lite.monitoring.view import monitor_view
 
         return monitor_view(self)
-
-
-def moment(at: Any) -> datetime:
-    """Read a time as a person writes it; UTC without a zone.
-
-    Examples
-    --------
-    >>> moment("2026-11-01")
-    datetime.datetime(2026, 11, 1, 0, 0, tzinfo=datetime.timezone.utc)
-    """
-    if at is None:
-        return clock.now()
-    found: Any = at.astype("M8[us]").item() if hasattr(at, "astype") else at  # numpy's
-    with contextlib.suppress(ValueError):
-        found = datetime.fromisoformat(found) if isinstance(found, str) else found
-    if isinstance(found, date) and not isinstance(found, datetime):
-        found = datetime(found.year, found.month, found.day)
-    if not isinstance(found, datetime):
-        raise InvalidInputError(f"at={at!r} is no time.", remedy="Write it as 2026-11-01 or 2026-11-01T09:30.")
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
