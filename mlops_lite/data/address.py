@@ -17,7 +17,19 @@ import pyarrow as pa
 from mlops_lite.data import integers
 from mlops_lite.errors import InvalidTypeError
 
-__all__ = ["address", "joined", "plain", "plained", "size"]
+__all__ = [
+    "address",
+    "head",
+    "is_integers",
+    "joined",
+    "letters",
+    "numbers",
+    "offset_type",
+    "places",
+    "plain",
+    "plained",
+    "size",
+]
 
 _BITS = np.dtype("u1")
 
@@ -111,18 +123,21 @@ def plain(kind: pa.DataType) -> pa.DataType:
 
 def _feed(sink: _Sink, column: pa.Array) -> None:
     kind = column.type
-    missing = column.null_count
-    sink.update(b"%s %d %d\n" % (_name(kind), len(column), missing))
-    if missing:
+    sink.update(head(column))
+    if missing := column.null_count:
         if missing == len(column):
             return
         sink.update(_validity(column))
         column = _without_nulls(column)
-    width = _width(kind)
-    if width:
-        _feed_values(sink, column, width)
+    if _width_of(kind):
+        _feed_values(sink, column)
     else:
         _feed_other(sink, column)
+
+
+def head(column: pa.Array) -> bytes:
+    """Say what follows: what the values are, how many there are, and how many of them are null."""
+    return b"%s %d %d\n" % (_name(column.type), len(column), column.null_count)
 
 
 def _without_nulls(column: pa.Array) -> pa.Array:
@@ -150,13 +165,38 @@ def _name(kind: pa.DataType) -> bytes:
     return str(kind).removeprefix("large_").encode()
 
 
-def _width(kind: pa.DataType) -> int:
+@functools.lru_cache(maxsize=4096)
+def _width_of(kind: pa.DataType) -> int:
     """Give the bytes of a value, 0 where they are not laid out one behind the other."""
-    if pa.types.is_primitive(kind) and not pa.types.is_boolean(kind):
-        return int(kind.bit_width) // 8
-    if pa.types.is_decimal(kind) or pa.types.is_fixed_size_binary(kind):
-        return int(kind.bit_width) // 8
-    return 0
+    fixed = pa.types.is_primitive(kind) and not pa.types.is_boolean(kind)
+    return int(kind.bit_width) // 8 if fixed or pa.types.is_decimal(kind) or pa.types.is_fixed_size_binary(kind) else 0
+
+
+@functools.lru_cache(maxsize=4096)
+def is_integers(kind: pa.DataType) -> bool:
+    """Tell whether values are said as integers: those of times and small decimals are."""
+    other = pa.types.is_floating(kind) or pa.types.is_fixed_size_binary(kind)
+    return _width_of(kind) in (1, 2, 4, 8) and not other
+
+
+def offset_type(kind: pa.DataType) -> str:
+    """Give the type of the offsets between the pieces of text or bytes; empty for what is no such thing."""
+    types = pa.types
+    if types.is_string(kind) or types.is_binary(kind):
+        return "<i4"
+    return "<i8" if types.is_large_string(kind) or types.is_large_binary(kind) else ""
+
+
+def places(column: pa.Array) -> np.ndarray[Any, Any]:
+    """Give where each piece of text or bytes begins, and where the last one ends."""
+    kind = offset_type(column.type)
+    return np.frombuffer(column.buffers()[1], kind, len(column) + 1, column.offset * np.dtype(kind).itemsize)
+
+
+def letters(column: pa.Array) -> memoryview:
+    """Give the bytes of pieces, one behind the other; where there are none there may be no buffer."""
+    ends = places(column)
+    return memoryview(column.buffers()[2] or b"")[int(ends[0]) : int(ends[-1])]
 
 
 def _validity(column: pa.Array) -> np.ndarray[Any, Any]:
@@ -175,16 +215,22 @@ def _packed(buffer: pa.Buffer, offset: int, length: int) -> np.ndarray[Any, Any]
     return held
 
 
-def _feed_values(sink: _Sink, column: pa.Array, width: int) -> None:
-    kind = column.type
+def _feed_values(sink: _Sink, column: pa.Array) -> None:
     if not len(column):
         return
-    buffer = column.buffers()[1]
-    if width not in (1, 2, 4, 8) or pa.types.is_floating(kind) or pa.types.is_fixed_size_binary(kind):
-        sink.update(memoryview(buffer)[column.offset * width : (column.offset + len(column)) * width])
-        return
-    letter = "u" if pa.types.is_unsigned_integer(kind) else "i"
-    _feed_integers(sink, np.frombuffer(buffer, f"<{letter}{width}", len(column), column.offset * width))
+    if is_integers(column.type):
+        _feed_integers(sink, numbers(column))
+    else:
+        width = _width_of(column.type)
+        start = column.offset * width
+        sink.update(memoryview(column.buffers()[1])[start : start + len(column) * width])
+
+
+def numbers(column: pa.Array) -> np.ndarray[Any, Any]:
+    """Give values that are said as integers, without copying."""
+    width = _width_of(column.type)
+    letter = "u" if pa.types.is_unsigned_integer(column.type) else "i"
+    return np.frombuffer(column.buffers()[1], f"<{letter}{width}", len(column), column.offset * width)
 
 
 def _feed_integers(sink: _Sink, values: np.ndarray[Any, Any]) -> None:
@@ -199,10 +245,8 @@ def _feed_other(sink: _Sink, column: pa.Array) -> None:
     if types.is_boolean(kind):
         if len(column):
             sink.update(_packed(column.buffers()[1], column.offset, len(column)))
-    elif types.is_string(kind) or types.is_binary(kind):
-        _feed_pieces(sink, column, "<i4")
-    elif types.is_large_string(kind) or types.is_large_binary(kind):
-        _feed_pieces(sink, column, "<i8")
+    elif offset_type(kind):
+        _feed_pieces(sink, column)
     elif types.is_fixed_size_list(kind):
         _feed(sink, column.flatten())
     elif types.is_list(kind) or types.is_large_list(kind) or types.is_map(kind):
@@ -214,24 +258,21 @@ def _feed_other(sink: _Sink, column: pa.Array) -> None:
         _feed(sink, plained(column))
 
 
-def _feed_pieces(sink: _Sink, column: pa.Array, offset_type: str) -> None:
-    if not len(column):
-        return
-    _, offsets, data = column.buffers()
-    places = np.frombuffer(offsets, offset_type, len(column) + 1, column.offset * np.dtype(offset_type).itemsize)
-    _feed_integers(sink, np.diff(places))
-    if data is not None:
-        sink.update(memoryview(data)[int(places[0]) : int(places[-1])])
+def _feed_pieces(sink: _Sink, column: pa.Array) -> None:
+    if len(column):
+        _feed_integers(sink, np.diff(places(column)))
+        sink.update(letters(column))
 
 
 def _feed_lists(sink: _Sink, column: pa.Array) -> None:
     wide = pa.types.is_large_list(column.type)
-    offset_type = "<i8" if wide else "<i4"
     if not len(column):
         return
-    places = np.frombuffer(column.buffers()[1], offset_type, len(column) + 1, column.offset * (8 if wide else 4))
-    _feed_integers(sink, np.diff(places))
-    first, last = int(places[0]), int(places[-1])
+    ends = np.frombuffer(
+        column.buffers()[1], "<i8" if wide else "<i4", len(column) + 1, column.offset * (8 if wide else 4)
+    )
+    _feed_integers(sink, np.diff(ends))
+    first, last = int(ends[0]), int(ends[-1])
     if pa.types.is_map(column.type):
         _feed(sink, column.keys.slice(first, last - first))
         _feed(sink, column.items.slice(first, last - first))

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mlops_lite.base import progress
 from mlops_lite.data import parquet
-from mlops_lite.data.address import address, joined, plain
+from mlops_lite.data.address import joined, plain
+from mlops_lite.data.addresses import addresses
 from mlops_lite.data.cut import Cut, Cutter
 from mlops_lite.data.manifest import Cells, Manifest
 
@@ -107,7 +107,7 @@ class Writer:
 
     def _write(self, run: list[pa.Table]) -> list[_Part]:
         """Address a run of parts, and write what it lacks: parts that lack the same columns go into one file."""
-        parts = [self._look(table) for table in run]
+        parts = self._look(run)
         together: dict[tuple[int, ...], list[_Part]] = {}
         for part in parts:
             together.setdefault(part.lacking, []).append(part)
@@ -132,13 +132,19 @@ class Writer:
         if held:
             yield _joined(held), size
 
-    def _look(self, table: pa.Table) -> _Part:
-        """Address the columns of a part, and find those that the parent does not hold."""
-        columns = [joined(column) for column in table.columns]
-        addresses = [address(column) for column in columns]
-        part = _Part(table.num_rows, columns, addresses, [column.null_count for column in columns], [], [], ())
+    def _look(self, run: list[pa.Table]) -> list[_Part]:
+        """Address the columns of parts, and find those that the parent does not hold."""
+        columns = [[joined(table[place]) for table in run] for place in range(len(self._schema))]
+        found = [addresses(parts) for parts in columns]
+        return [
+            self._looked(table.num_rows, [each[number] for each in columns], [each[number] for each in found])
+            for number, table in enumerate(run)
+        ]
+
+    def _looked(self, rows: int, columns: list[pa.Array], addressed: list[bytes]) -> _Part:
+        part = _Part(rows, columns, addressed, [column.null_count for column in columns], [], [], ())
         lacking = []
-        for place, found in enumerate(addresses):
+        for place, found in enumerate(addressed):
             known = self._known.get(found)
             if known is None:
                 part.nan.append(_has_nan(columns[place]))
@@ -230,4 +236,4 @@ def _joined(tables: list[pa.Table]) -> pa.Table:
 
 
 def _has_nan(column: pa.Array) -> bool:
-    return pa.types.is_floating(column.type) and bool(pc.any(pc.is_nan(column)).as_py())
+    return pa.types.is_floating(column.type) and bool(np.isnan(column.drop_null().to_numpy()).any())

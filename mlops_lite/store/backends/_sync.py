@@ -10,7 +10,7 @@ import sys
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
-__all__ = ["sync_all", "sync_file", "sync_folder", "write_back"]
+__all__ = ["sync_all", "sync_file", "sync_folder", "sync_path", "write_back"]
 
 _FEW = 16  # up to here a sync of each is cheaper than one of the filesystem, which waits for everybody's pages
 _HONEST = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs"})  # filesystems whose syncfs is known to wait and to report
@@ -65,7 +65,7 @@ def sync_all(root: str, files: Collection[str], folders: Collection[str]) -> Non
     if len(files) > _FEW and _filesystem(root) in _HONEST:
         _sync_filesystem(root)
         return
-    _each(_sync_path, files)
+    _each(sync_path, files)
     _each(sync_folder, folders)
 
 
@@ -78,7 +78,8 @@ def _each(function: object, paths: Collection[str]) -> None:
         list(pool.map(function, paths))  # type: ignore[arg-type]
 
 
-def _sync_path(path: str) -> None:
+def sync_path(path: str) -> None:
+    """Wait until a file's bytes survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
     try:
         sync_file(descriptor)

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlparse
 
 from mlops_lite.errors import InvalidInputError, UnsupportedStoreError
 from mlops_lite.store.backends import Stat
-from mlops_lite.store.backends._sync import sync_all, sync_file, sync_folder, write_back
+from mlops_lite.store.backends._sync import sync_all, sync_file, sync_folder, sync_path, write_back
 from mlops_lite.store.guard import gone
 
 __all__ = ["LocalBackend", "connect"]
@@ -307,10 +307,11 @@ class LocalBatch:
                 digest = digest or hashlib.sha256(view).hexdigest()
                 written.result()
             full = self._prepare(path_of(digest))
-            os.replace(temporary, full)
-        except BaseException:
+            _give_name(temporary, full)
+        finally:
             _remove(temporary)
-            raise
+        with self._lock:
+            self._files.add(full)
         return digest
 
     def _prepare(self, path: str) -> str:
@@ -340,15 +341,23 @@ class LocalBatch:
 
 
 def _write_through(path: str, view: memoryview) -> None:
-    """Write a large file in chunks, each sent on its way at once, and wait for the disk."""
+    """Write a large file in chunks, each sent on its way at once, so that the sync at the end finds little left."""
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), _READ_ONLY)
     try:
         for start in range(0, len(view), _CHUNK):
             _write_all(descriptor, view[start : start + _CHUNK])
             write_back(descriptor, start, _CHUNK)
-        sync_file(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _give_name(temporary: str, full: str) -> None:
+    """Give a file its name before it is durable; one that others may hold already, only when it is."""
+    try:
+        _take_name(temporary, full)
+    except (FileExistsError, UnsupportedStoreError):
+        sync_path(temporary)
+        os.replace(temporary, full)
 
 
 def _create_exclusively(folder: str, full: str, data: bytes) -> None:

@@ -129,3 +129,35 @@ def test_a_folder_that_another_process_made_a_moment_ago_is_synced_too(tmp_path,
     synced.clear()
     log.append({}, action="snapshot")
     assert synced == ["s/logs/dataset/d"]
+
+
+def test_large_files_are_on_the_disk_when_their_batch_ends(tmp_path, monkeypatch):
+    """They have their names before: the wait for the disk is one for all, at the end."""
+    from mlops_lite.store.backends import _sync
+
+    synced = set()
+    monkeypatch.setattr(local, "sync_all", lambda root, files, folders: synced.update(files, folders))
+    monkeypatch.setattr(_sync.os, "fsync", lambda descriptor: synced.add("one alone"))
+    store = Store(tmp_path / "s")
+    store.prepare()
+    synced.clear()
+    with store.objects.batch() as batch:
+        digests = [batch.add(bytes([number]) * (1 << 20)) for number in range(3)]
+        assert all(digest in store.objects for digest in digests)
+        assert not synced & {str(store.objects.path(digest)) for digest in digests}
+    assert synced >= {str(store.objects.path(digest)) for digest in digests}
+
+
+def test_a_name_that_stands_is_replaced_only_by_what_is_on_the_disk(tmp_path, monkeypatch):
+    """Another writer may rely on the file that has the name."""
+    store = Store(tmp_path / "s")
+    data = b"x" * (1 << 20)
+    path = store.objects.path(store.objects.put(data))
+    done = []
+    sync, replace = local.sync_path, os.replace
+    monkeypatch.setattr(local, "sync_path", lambda one: (done.append("sync"), sync(one)))
+    monkeypatch.setattr(local.os, "replace", lambda *names: (done.append("replace"), replace(*names)))
+    with store.objects.batch() as batch:
+        batch._batch.write_hashed(data, lambda digest: f"objects/{digest[:2]}/{digest[2:]}")
+    assert done == ["sync", "replace"]
+    assert path.read_bytes() == data
