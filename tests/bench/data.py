@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -241,9 +242,11 @@ LOAD = """
 import sys, time
 import pyarrow as pa, pyarrow.parquet as pq, pyarrow.dataset, pandas
 import mlops_lite as ml
-from mlops_lite.data import content, reader, manifest
 path, what, columns = sys.argv[1], sys.argv[2], sys.argv[3].split(",") if sys.argv[3] else None
 dataset = ml.Dataset("orders", store=f"{path}/store")
+# both have read something small before: imports are not what is timed
+pq.read_table(f"{path}/small.parquet").to_pandas()
+ml.Dataset("small", store=f"{path}/store").load(), ml.Dataset("small", store=f"{path}/store")["latest"].to_pandas()
 begin = time.perf_counter()
 if what == "floor": found = pq.read_table(f"{path}/one.parquet", columns=columns)
 elif what == "floor-pandas": found = pq.read_table(f"{path}/one.parquet", columns=columns).to_pandas()
@@ -258,6 +261,8 @@ def in_process(path: str, what: str, columns: str = "") -> float:
     """Load in a fresh process: its memory is new to it, as that of a user is."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-c", LOAD, path, what, columns]
+    with contextlib.suppress(OSError):  # neither side shall pay for how what ran before left the memory
+        Path("/proc/sys/vm/compact_memory").write_text("1")
     return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
 
 
@@ -272,6 +277,8 @@ def load() -> Iterator[Row]:
         dataset = ml.Dataset("orders", store=f"{path}/store")
         dataset.snapshot(table)
         dataset.snapshot(blocks(table, 0.01, 5))
+        write_tuned(table.slice(0, 1000), f"{path}/small.parquet")
+        ml.Dataset("small", store=f"{path}/store").snapshot(table.slice(0, 1000))
         del table
         for name, what, floor, columns, mark in (
             ("load all", "new", "floor", "", 0.7),
@@ -283,7 +290,7 @@ def load() -> Iterator[Row]:
             runs = [lambda w=what, c=columns: in_process(path, w, c), lambda f=floor, c=columns: in_process(path, f, c)]
             for run in runs:
                 run()
-            ours, bare = medians(ROUNDS, *runs)
+            ours, bare = medians(2 * ROUNDS - 1, *runs)
             yield Row(name, ours, bare, f"<= {mark:g} x read_table", holds=ours <= mark * bare)
 
 

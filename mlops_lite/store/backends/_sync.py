@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 __all__ = ["sync_all", "sync_file", "sync_folder", "sync_path", "write_back"]
 
@@ -65,17 +66,10 @@ def sync_all(root: str, files: Collection[str], folders: Collection[str]) -> Non
     if len(files) > _FEW and _filesystem(root) in _HONEST:
         _sync_filesystem(root)
         return
-    _each(sync_path, files)
-    _each(sync_folder, folders)
-
-
-def _each(function: object, paths: Collection[str]) -> None:
-    if len(paths) < 2:
-        for path in paths:
-            function(path)  # type: ignore[operator]
-        return
-    with ThreadPoolExecutor(min(len(paths), _FEW)) as pool:
-        list(pool.map(function, paths))  # type: ignore[arg-type]
+    waits = [*(partial(sync_path, file) for file in files), *(partial(sync_folder, folder) for folder in folders)]
+    with ThreadPoolExecutor(min(len(waits), _FEW) or 1) as pool:
+        for done in [pool.submit(wait) for wait in waits]:
+            done.result()
 
 
 def sync_path(path: str) -> None:
