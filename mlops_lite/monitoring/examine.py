@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlops_lite.monitoring.performance import Rows
 from mlops_lite.monitoring.source import Block, blocks
-from mlops_lite.stats.duplicates import Repeats
+from mlops_lite.stats.duplicates import Repeats, coded
 from mlops_lite.stats.profile import Frame, Profile, profile
 
 __all__ = ["Examined", "examine"]
@@ -59,6 +59,8 @@ def examine(data: Any, keep: Collection[str], frame: Frame | None = None, unique
             for name in keep:
                 if name in block:
                     kept.setdefault(name, []).append(as_numpy(block[name]))
+            if "*" in repeats:
+                block = coded(block)
             for name, counter in repeats.items():
                 counter.add(block if name == "*" else {name: block[name]} if name in block else {})
             yield block

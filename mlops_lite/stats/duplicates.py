@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from mlops_lite.stats.values import family, numbers
 
-__all__ = ["Repeats"]
+__all__ = ["Repeats", "coded"]
 
 _FACTOR = np.uint64(0x9E37_79B9_7F4A_7C15)
 _HALF = np.uint64(32)
 _MISSING = np.uint64(0x7FF8_0000_0000_0000)
 _PIECE = 1 << 17  # rows that a thread hashes at a time: what the caches hold
+
+_MANY = 1 << 14  # rows from which text is worth a look by itself
 
 Bits = NDArray[np.uint64]
 Column = Callable[[slice, Bits], None]  # writes 64 bits for each value: equal ones for equal values of a column
@@ -63,6 +65,25 @@ class Repeats:
         every = np.concatenate(self._hashes)
         every.sort()
         return int(np.count_nonzero(every[1:] == every[:-1]))
+
+
+def coded(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the same columns, long ones of Arrow's text as codes: to be looked up here, and counted elsewhere.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> str(coded({"city": pa.array(["Rome", "Oslo"] * 10_000)})["city"].type)
+    'dictionary<values=string, indices=int32, ordered=0>'
+    """
+    texts = [name for name, array in block.items() if len(array) >= _MANY and _is_text(array)]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        found = threads.map(lambda name: block[name].dictionary_encode(), texts)
+        return {**block, **dict(zip(texts, found, strict=True))}
+
+
+def _is_text(array: Any) -> bool:
+    return not isinstance(array, np.ndarray) and str(array.type) in ("string", "large_string")
 
 
 def _hashes(columns: list[Column], piece: slice) -> Bits:

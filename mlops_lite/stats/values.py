@@ -23,7 +23,8 @@ def type_name(array: Any) -> str:
             return "object" if array.dtype == object else str(pa.from_numpy_dtype(array.dtype))
         except pa.ArrowNotImplementedError:  # complex numbers, say
             return str(array.dtype)
-    return str(array.type)
+    kind = array.type
+    return str(kind.value_type if str(kind).startswith("dictionary") else kind)  # codes are a way to hold values
 
 
 def family(array: Any) -> Family:

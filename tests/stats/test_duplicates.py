@@ -6,7 +6,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_lite.stats.duplicates import Repeats
+from mlops_lite.stats.duplicates import Repeats, coded
+from mlops_lite.stats.profile import profile
 
 
 @settings(max_examples=50, deadline=None)
@@ -68,3 +69,26 @@ def test_dictionaries_that_differ_by_chunk():
     repeats.add({"s": pa.chunked_array([], parts[0].type)})
     repeats.add({"s": pa.array(["c", None])})
     assert repeats.count() == 3
+
+
+def test_text_as_codes_is_counted_as_text_is():
+    dice = np.random.default_rng(0)
+    words = pa.array(dice.choice(["a", "b", "", "Ü"], 20_000), mask=dice.random(20_000) < 0.1)
+    chunked = pa.chunked_array([words[:15_000], pa.array(["c", None] * 2_500)])
+    block = {"s": words, "t": chunked, "x": np.arange(20_000) % 7, "u": pa.array(np.arange(20_000) % 3)}
+    other = coded(block)
+    assert [str(other[name].type)[:10] for name in ("s", "t")] == ["dictionary"] * 2
+    assert other["x"] is block["x"] and other["u"] is block["u"]
+    counts, same = Repeats(), Repeats()
+    counts.add(block)
+    same.add(other)
+    assert counts.count() == same.count() > 0
+    for name in block:
+        one, two = profile(block)[name], profile(other)[name]
+        assert one.summary() == two.summary()
+        assert one.type == two.type
+
+
+def test_short_text_stays_as_it_is():
+    block = {"s": pa.array(["a", "b"])}
+    assert coded(block)["s"] is block["s"]
