@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ from mlops_lite.errors import InvalidTypeError
 
 __all__ = [
     "address",
+    "content",
     "head",
     "is_integers",
     "joined",
@@ -29,23 +31,10 @@ __all__ = [
     "plain",
     "plained",
     "size",
+    "taken",
 ]
 
 _BITS = np.dtype("u1")
-
-
-class _Sink(Protocol):
-    def update(self, data: Any, /) -> None: ...
-
-
-class _Counter:
-    """A sink that only counts."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def update(self, data: Any, /) -> None:
-        self.count += memoryview(data).nbytes
 
 
 def address(column: pa.Array) -> bytes:
@@ -67,16 +56,20 @@ def address(column: pa.Array) -> bytes:
     >>> address(one) == address(two), address(one) == address(pa.array([1, 2, 3]))
     (True, False)
     """
+    return taken(content(column))
+
+
+def taken(pieces: Iterable[Any]) -> bytes:
+    """Take the address of canonical content in pieces."""
     sink = hashlib.sha256()
-    _feed(sink, column)
+    for piece in pieces:
+        sink.update(piece)
     return sink.digest()
 
 
 def size(column: pa.Array) -> int:
     """Count the bytes of a column's canonical content."""
-    sink = _Counter()
-    _feed(sink, column)
-    return sink.count
+    return sum(memoryview(piece).nbytes for piece in content(column))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -121,18 +114,15 @@ def plain(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def _feed(sink: _Sink, column: pa.Array) -> None:
-    kind = column.type
-    sink.update(head(column))
+def content(column: pa.Array) -> Iterator[Any]:
+    """Give the canonical content of a column, in pieces of bytes or of what has a buffer."""
+    yield head(column)
     if missing := column.null_count:
         if missing == len(column):
             return
-        sink.update(_validity(column))
+        yield _validity(column)
         column = _without_nulls(column)
-    if _width_of(kind):
-        _feed_values(sink, column)
-    else:
-        _feed_other(sink, column)
+    yield from _values(column) if _width_of(column.type) else _others(column)
 
 
 def head(column: pa.Array) -> bytes:
@@ -215,15 +205,15 @@ def _packed(buffer: pa.Buffer, offset: int, length: int) -> np.ndarray[Any, Any]
     return held
 
 
-def _feed_values(sink: _Sink, column: pa.Array) -> None:
+def _values(column: pa.Array) -> Iterator[Any]:
     if not len(column):
         return
     if is_integers(column.type):
-        _feed_integers(sink, numbers(column))
+        yield from integers.encoded(numbers(column))
     else:
         width = _width_of(column.type)
         start = column.offset * width
-        sink.update(memoryview(column.buffers()[1])[start : start + len(column) * width])
+        yield memoryview(column.buffers()[1])[start : start + len(column) * width]
 
 
 def numbers(column: pa.Array) -> np.ndarray[Any, Any]:
@@ -233,51 +223,38 @@ def numbers(column: pa.Array) -> np.ndarray[Any, Any]:
     return np.frombuffer(column.buffers()[1], f"<{letter}{width}", len(column), column.offset * width)
 
 
-def _feed_integers(sink: _Sink, values: np.ndarray[Any, Any]) -> None:
-    if len(values):
-        for piece in integers.encoded(values):
-            sink.update(piece)
-
-
-def _feed_other(sink: _Sink, column: pa.Array) -> None:
+def _others(column: pa.Array) -> Iterator[Any]:
     kind = column.type
     types = pa.types
     if types.is_boolean(kind):
         if len(column):
-            sink.update(_packed(column.buffers()[1], column.offset, len(column)))
+            yield _packed(column.buffers()[1], column.offset, len(column))
     elif offset_type(kind):
-        _feed_pieces(sink, column)
+        if len(column):
+            yield from integers.encoded(np.diff(places(column)))
+            yield letters(column)
     elif types.is_fixed_size_list(kind):
-        _feed(sink, column.flatten())
+        yield from content(column.flatten())
     elif types.is_list(kind) or types.is_large_list(kind) or types.is_map(kind):
-        _feed_lists(sink, column)
+        yield from _lists(column)
     elif types.is_struct(kind):
         for field in column.flatten():
-            _feed(sink, field)
+            yield from content(field)
     elif not types.is_null(kind):
-        _feed(sink, plained(column))
+        yield from content(plained(column))
 
 
-def _feed_pieces(sink: _Sink, column: pa.Array) -> None:
-    if len(column):
-        _feed_integers(sink, np.diff(places(column)))
-        sink.update(letters(column))
-
-
-def _feed_lists(sink: _Sink, column: pa.Array) -> None:
-    wide = pa.types.is_large_list(column.type)
+def _lists(column: pa.Array) -> Iterator[Any]:
     if not len(column):
         return
+    wide = pa.types.is_large_list(column.type)
     ends = np.frombuffer(
         column.buffers()[1], "<i8" if wide else "<i4", len(column) + 1, column.offset * (8 if wide else 4)
     )
-    _feed_integers(sink, np.diff(ends))
+    yield from integers.encoded(np.diff(ends))
     first, last = int(ends[0]), int(ends[-1])
-    if pa.types.is_map(column.type):
-        _feed(sink, column.keys.slice(first, last - first))
-        _feed(sink, column.items.slice(first, last - first))
-    else:
-        _feed(sink, column.values.slice(first, last - first))
+    for inner in (column.keys, column.items) if pa.types.is_map(column.type) else (column.values,):
+        yield from content(inner.slice(first, last - first))
 
 
 def plained(column: pa.Array) -> pa.Array:

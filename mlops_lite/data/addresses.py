@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from mlops_lite.data import integers
-from mlops_lite.data.address import address, head, is_integers, letters, numbers, offset_type, places
+from mlops_lite.data.address import content, head, is_integers, letters, numbers, offset_type, places, taken
 
 __all__ = ["addresses"]
 
 
-def addresses(parts: Sequence[pa.Array]) -> list[bytes]:
+def addresses(parts: Sequence[pa.Array], take: Callable[[Iterable[Any]], bytes] = taken) -> list[bytes]:
     """Take the address of a column in several parts.
 
     Parameters
     ----------
     parts : sequence of pyarrow.Array
         Of one type.
+    take : callable
+        Gives the address of canonical content in pieces: from what it remembers, or by SHA-256.
 
     Returns
     -------
@@ -32,17 +33,22 @@ def addresses(parts: Sequence[pa.Array]) -> list[bytes]:
 
     Examples
     --------
+    >>> from mlops_lite.data.address import address
     >>> whole = pa.array(range(1000))
     >>> addresses([whole[:600], whole[600:]]) == [address(whole[:600]), address(whole[600:])]
     True
     """
+    return [take(pieces) for pieces in _contents(parts)]
+
+
+def _contents(parts: Sequence[pa.Array]) -> Iterator[Iterable[Any]]:
     if len(parts) > 1 and all(len(part) and not part.null_count for part in parts) and _follow(parts):
         starts = [0, *itertools.accumulate(len(part) for part in parts[:-1])]
         if is_integers(parts[0].type):
             return _of_integers(parts, starts)
         if offset_type(parts[0].type):
             return _of_pieces(parts, starts)
-    return [address(part) for part in parts]
+    return map(content, parts)
 
 
 def _follow(parts: Sequence[pa.Array]) -> bool:
@@ -57,18 +63,11 @@ def _whole(parts: Sequence[pa.Array]) -> pa.Array:
     return pa.Array.from_buffers(first.type, sum(map(len, parts)), [None, *first.buffers()[1:]], 0, first.offset)
 
 
-def _of_integers(parts: Sequence[pa.Array], starts: list[int]) -> list[bytes]:
+def _of_integers(parts: Sequence[pa.Array], starts: list[int]) -> Iterator[Iterable[Any]]:
     said = integers.stretches(numbers(_whole(parts)), starts)
-    return [_digest(part, *one) for part, one in zip(parts, said, strict=True)]
+    return ((head(part), *one) for part, one in zip(parts, said, strict=True))
 
 
-def _of_pieces(parts: Sequence[pa.Array], starts: list[int]) -> list[bytes]:
+def _of_pieces(parts: Sequence[pa.Array], starts: list[int]) -> Iterator[Iterable[Any]]:
     said = integers.stretches(np.diff(places(_whole(parts))), starts)
-    return [_digest(part, *one, letters(part)) for part, one in zip(parts, said, strict=True)]
-
-
-def _digest(part: pa.Array, *pieces: Any) -> bytes:
-    sink = hashlib.sha256(head(part))
-    for piece in pieces:
-        sink.update(piece)
-    return sink.digest()
+    return ((head(part), *one, letters(part)) for part, one in zip(parts, said, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,7 +51,7 @@ class Cut:
         """The most rows of a part."""
         return 2 << self.bits
 
-    def ends(self, table: pa.Table) -> Iterator[tuple[np.ndarray[Any, Any], int]]:
+    def ends(self, table: pa.Table) -> Iterator[tuple[list[int], int]]:
         """Say behind which rows a part may end, some rows at a time.
 
         Parameters
@@ -59,26 +60,30 @@ class Cut:
 
         Yields
         ------
-        ndarray of int64, int
+        list of int, int
             Ascending counts of rows, and how many rows have been looked at.
         """
         if not self.columns:
-            yield np.empty(0, np.int64), table.num_rows
+            yield [], table.num_rows
             return
         limit = np.uint64(1 << (64 - self.bits))
+        room = np.empty((2, _BLOCK), np.uint64)
         done = 0
         for block in table.select(list(dict.fromkeys(self.columns))).to_batches(_BLOCK):
-            mixed = _mixed(_numbers(block.column(0)))
+            mixed = _mixed(_numbers(block.column(0)), room)
             for column in block.columns[1:]:
-                mixed = _mixed(mixed + _numbers(column))
-            found = np.flatnonzero(mixed < limit) + (done + 1)
+                mixed = _mixed(mixed + _numbers(column), room)
+            found = (np.flatnonzero(mixed < limit) + (done + 1)).tolist()
             done += len(block)
             yield found, done
 
 
-def _mixed(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    mixed = values * _ONE
-    mixed ^= mixed >> _HALF
+def _mixed(values: np.ndarray[Any, Any], room: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, Any]:
+    """Mix 64-bit values, in memory of two rows that is at hand: taking it anew costs as much as the mixing."""
+    mixed, half = np.empty((2, len(values)), np.uint64) if room is None else room[:, : len(values)]
+    np.multiply(values, _ONE, out=mixed)
+    np.right_shift(mixed, _HALF, out=half)
+    mixed ^= half
     mixed *= _TWO
     return mixed
 
@@ -162,10 +167,10 @@ class Cutter:
                 start = end
         self._open = table.num_rows - start
 
-    def _next(self, ends: np.ndarray[Any, Any], start: int, done: int) -> int | None:
-        place = int(np.searchsorted(ends, start + self._rule.least))
+    def _next(self, ends: list[int], start: int, done: int) -> int | None:
+        place = bisect.bisect_left(ends, start + self._rule.least)
         last = start + self._rule.most
-        end = min(int(ends[place]), last) if place < len(ends) else last
+        end = min(ends[place], last) if place < len(ends) else last
         return end if end <= done else None
 
 

@@ -56,35 +56,37 @@ def stretches(values: _Values, starts: Sequence[int]) -> list[tuple[bytes, _Valu
     >>> stretches(np.array([300, 301, 303, 5, 5]), [0, 3])
     [(b'1 300\n', array([0, 1, 3], dtype=uint8)), (b'0 5\n', array([], dtype=int64))]
     """
-    pieces = [values[start:end] for start, end in zip(starts, [*starts[1:], len(values)], strict=True)]
-    ranges = _ranges(values, starts)
-    stepped = [_stepped(piece, width) for piece, (width, _) in zip(pieces, ranges, strict=True)]
-    if len({width for width, _ in ranges}) == 1 and not any(stepped):
-        together = _narrowed(values, ranges[0][0])
-        pieces = [together[start : start + len(piece)] for start, piece in zip(starts, pieces, strict=True)]
-    return [
-        steps or (b"%d %d\n" % (width, low), _above(piece, low, width))
-        for piece, (width, low), steps in zip(pieces, ranges, stepped, strict=True)
-    ]
+    ends = [*starts[1:], len(values)]
+    ranges = _ranges(values, starts, ends)
+    rising = [_may_rise(values[start:end], width) for start, end, (width, _) in zip(starts, ends, ranges, strict=True)]
+    if not any(rising):
+        return _said(ranges, _bodies(values, starts, ends, ranges))
+    steps, inner = _steps(values), [end - 1 for end in ends]
+    if all(rising):
+        stepped = _ranges(steps, starts, inner)
+        rising = [_PAYS * narrow <= width for (narrow, _), (width, _) in zip(stepped, ranges, strict=True)]
+    if all(rising):
+        firsts = values[list(starts)].tolist()
+        said = _said(stepped, _bodies(steps, starts, inner, stepped))
+        return [(b"%s %d\n" % (head[:-1], first), body) for (head, body), first in zip(said, firsts, strict=True)]
+    if not any(rising):
+        return _said(ranges, _bodies(values, starts, ends, ranges))
+    return [encoded(values[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
-def _stepped(values: _Values, width: int) -> tuple[bytes, _Values] | None:
-    """Say the first value and the steps between them, where they are far smaller than the values."""
-    if width <= 1 or _PAYS * _range(_steps(values[:_FIRST]))[0] > width:
-        return None
-    steps = _steps(values)
-    narrow, least = _range(steps)
-    return (
-        (b"%d %d %d\n" % (narrow, least, values[0]), _above(steps, least, narrow)) if _PAYS * narrow <= width else None
-    )
+def _may_rise(values: _Values, width: int) -> bool:
+    """Tell whether the first steps are so far smaller than the values that it pays to look at all."""
+    return width > 1 and _PAYS * _ranges(_steps(values[:_FIRST]), [0], [0])[0][0] <= width
 
 
-def _range(values: _Values) -> tuple[int, int]:
-    return _fitting(int(values.min()), int(values.max()), values.itemsize)
+def _said(ranges: list[tuple[int, int]], bodies: list[_Values]) -> list[tuple[bytes, _Values]]:
+    return [(b"%d %d\n" % one, body) for one, body in zip(ranges, bodies, strict=True)]
 
 
-def _ranges(values: _Values, starts: Sequence[int]) -> list[tuple[int, int]]:
-    lows, highs = (bound.reduceat(values, starts).tolist() for bound in (np.minimum, np.maximum))
+def _ranges(values: _Values, starts: Sequence[int], ends: Sequence[int]) -> list[tuple[int, int]]:
+    """Give for each stretch the bytes that a value needs, and what to take from each first."""
+    places = [place for pair in zip(starts, ends, strict=True) for place in pair][:-1]  # the last ends with the array
+    lows, highs = (bound.reduceat(values, places)[::2].tolist() for bound in (np.minimum, np.maximum))
     return [_fitting(low, high, values.itemsize) for low, high in zip(lows, highs, strict=True)]
 
 
@@ -100,11 +102,19 @@ def _steps(values: _Values) -> _Values:
     return steps
 
 
-def _above(values: _Values, low: int, width: int) -> _Values:
-    narrow = _narrowed(values, width)
-    if low and width:
-        narrow -= narrow.dtype.type(low % (1 << 8 * width))
-    return narrow
+def _bodies(
+    values: _Values, starts: Sequence[int], ends: Sequence[int], ranges: list[tuple[int, int]]
+) -> list[_Values]:
+    """Narrow stretches: all at once where they need the same width."""
+    widths = {width for width, _ in ranges}
+    alike = _narrowed(values, widths.pop()) if len(widths) == 1 else None
+    bodies = []
+    for start, end, (width, low) in zip(starts, ends, ranges, strict=True):
+        body = alike[start:end] if alike is not None else _narrowed(values[start:end], width)
+        if low and width:
+            body -= body.dtype.type(low % (1 << 8 * width))
+        bodies.append(body)
+    return bodies
 
 
 def _narrowed(values: _Values, width: int) -> _Values:

@@ -14,6 +14,7 @@ from mlops_lite.data.address import joined, plain
 from mlops_lite.data.cut import Cut, Cutter, choose, mixable, size_for
 from mlops_lite.data.manifest import Manifest
 from mlops_lite.data.reader import Reader
+from mlops_lite.data.recognizer import Recognizer
 from mlops_lite.data.source import Source, agreed
 from mlops_lite.data.writer import Writer
 from mlops_lite.errors import ConflictError, InvalidInputError, InvalidTypeError, NotFoundError, suggest
@@ -63,10 +64,12 @@ def written(store: Store, found: Source, key: tuple[str, ...] | None, parent: Ma
     sample = found.sample()
     cut = _cut(found, sample, key, parent)
     with store.objects.batch(reachable=parent.files if parent is not None else ()) as batch:
-        writer = Writer(batch, found.schema, cut, parent)
+        recognizer = Recognizer(store.cache, parent)
+        writer = Writer(batch, found.schema, cut, parent, recognizer)
         writer.write(found.blocks, found.rows)
         manifest = writer.manifest(key, found.schema)
         digest = batch.add(manifest.encode())
+        recognizer.keep(manifest)
         return _made(manifest, digest, found.kind, batch.written)
 
 
@@ -88,11 +91,13 @@ def appended(store: Store, found: Source, parent: Manifest, kind: str) -> Made:
     if parent.key and found.table is not None:
         check_key(found.table, parent.key)
     with store.objects.batch(reachable=parent.files) as batch:
-        writer = Writer(batch, schema, parent.cut, parent)
+        recognizer = Recognizer(store.cache, parent)
+        writer = Writer(batch, schema, parent.cut, parent, recognizer)
         writer.write(blocks, None if found.rows is None else found.rows + last.num_rows)
         schema = agreed(parent.schema, found.schema, "What is to be appended")  # a stream may have learned more
         manifest = parent.extended(kept, writer.manifest(parent.key, schema))
         digest = batch.add(manifest.encode())
+        recognizer.keep(manifest)
         return _made(manifest, digest, kind, batch.written)
 
 

@@ -21,6 +21,7 @@ from mlops_lite.data.cut import Cut, Cutter
 from mlops_lite.data.manifest import Cells, Manifest
 
 if TYPE_CHECKING:
+    from mlops_lite.data.recognizer import Recognizer
     from mlops_lite.store import ObjectBatch
 
 __all__ = ["Writer"]
@@ -64,10 +65,15 @@ class Writer:
     cut : Cut
     parent : Manifest, optional
         What need not be written again.
+    recognizer : Recognizer
+        Which of its columns are known without taking their addresses.
     """
 
-    def __init__(self, batch: ObjectBatch, schema: pa.Schema, cut: Cut, parent: Manifest | None) -> None:
+    def __init__(
+        self, batch: ObjectBatch, schema: pa.Schema, cut: Cut, parent: Manifest | None, recognizer: Recognizer
+    ) -> None:
         self._batch = batch
+        self._recognizer = recognizer
         self._schema = schema
         self._stored = pa.schema([pa.field(field.name, plain(field.type)) for field in schema])
         self._cut = cut
@@ -135,7 +141,7 @@ class Writer:
     def _look(self, run: list[pa.Table]) -> list[_Part]:
         """Address the columns of parts, and find those that the parent does not hold."""
         columns = [[joined(table[place]) for table in run] for place in range(len(self._schema))]
-        found = [addresses(parts) for parts in columns]
+        found = [addresses(parts, self._recognizer.address) for parts in columns]
         return [
             self._looked(table.num_rows, [each[number] for each in columns], [each[number] for each in found])
             for number, table in enumerate(run)

@@ -155,6 +155,10 @@ def test_different_contents_have_different_addresses(one, two):
         (pa.array([1.0, None], pa.float32()), b"float 2 1\n" + b"\x01" + b"\x00\x00\x80\x3f" + bytes(4)),
         (pa.array(["a", ""]), b"string 2 0\n" + b"1 0\n" + b"\x01\x00" + b"a"),
         (pa.array(["ab", None, "cd"]), b"string 3 1\n" + b"\x05" + b"0 2\n" + b"abcd"),
+        (pa.array([], pa.string()), b"string 0 0\n"),
+        (pa.array([], pa.struct([("a", pa.int8())])), b"struct 1 1 a 0 0\n" + b"int8 0 0\n"),
+        (pa.array([], pa.list_(pa.int8(), 2)), b"list[2] 0 0\n" + b"int8 0 0\n"),
+        (pa.array([], pa.list_(pa.int8())), b"list 0 0\n"),
     ],
 )
 def test_the_bytes_are_those_of_the_documentation(column, content):
