@@ -79,12 +79,10 @@ def encodings(table: pa.Table) -> dict[str, Any]:
     """
     chosen = {field.name: _chosen(table[field.name]) for field in table.schema if not _is_left_alone(field.type)}
     encoded = {name: one.encoding for name, one in chosen.items() if one.encoding != _DICTIONARY}
-    levels = {name: one.level for name, one in chosen.items() if one.level is not None}
     return {
         "use_dictionary": [name for name, one in chosen.items() if one.encoding == _DICTIONARY] or False,
         "column_encoding": encoded or None,
         "compression": {path: chosen.get(path, _Chosen()).codec for path in _paths(table.schema)},
-        "compression_level": levels or None,
     }
 
 
@@ -92,7 +90,6 @@ def encodings(table: pa.Table) -> dict[str, Any]:
 class _Chosen:
     encoding: str = "PLAIN"
     codec: str = "zstd"
-    level: int | None = None
 
 
 def _chosen(column: pa.ChunkedArray) -> _Chosen:
@@ -127,8 +124,8 @@ def _of_floats(column: pa.ChunkedArray) -> _Chosen:
             return _Chosen(_DICTIONARY, "lz4")  # zstd takes a tenth more off, at twice the time
     values = column.slice(0, _SPLIT_SAMPLE).drop_null().to_numpy()
     split = values.view(np.uint8).reshape(-1, width).T.tobytes()
-    slow, fast = (pa.Codec("zstd", level).compress(split).size for level in (1, -1))
-    return _Chosen("BYTE_STREAM_SPLIT", level=1 if slow < _SLOWER_PAYS * fast else -1)
+    slow, fast = (pa.Codec(codec).compress(split).size for codec in ("zstd", "lz4"))
+    return _Chosen("BYTE_STREAM_SPLIT", "zstd" if slow < _SLOWER_PAYS * fast else "lz4")
 
 
 def _paths(schema: pa.Schema) -> list[str]:

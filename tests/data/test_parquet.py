@@ -24,7 +24,7 @@ def written(values):
     [
         (np.round(DICE.gamma(2, 20, ROWS), 2), "RLE_DICTIONARY", "LZ4"),
         (np.round(DICE.gamma(2, 20, ROWS), 1).astype(np.float32), "RLE_DICTIONARY", "LZ4"),
-        (DICE.normal(size=ROWS), "BYTE_STREAM_SPLIT", "ZSTD"),
+        (DICE.normal(size=ROWS), "BYTE_STREAM_SPLIT", "LZ4"),
         (np.arange(ROWS, dtype=float), "BYTE_STREAM_SPLIT", "ZSTD"),
         (np.arange(ROWS), "DELTA_BINARY_PACKED", "UNCOMPRESSED"),
         (DICE.integers(0, 9, ROWS), "DELTA_BINARY_PACKED", "UNCOMPRESSED"),
