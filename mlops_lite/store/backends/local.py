@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from mlops_lite.errors import InvalidInputError, UnsupportedStoreError
+from mlops_lite.store import grace
 from mlops_lite.store.backends import Stat
 from mlops_lite.store.backends._sync import sync_all, sync_file, sync_folder, sync_path, write_back
 from mlops_lite.store.guard import gone
@@ -28,6 +29,7 @@ _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSY
 _RENAME_NOREPLACE = 1
 _AT_FDCWD = -100
 _READ_ONLY = 0o444
+_MARGIN_S = 3600.0  # half of the grace period has passed for sure, and all of it not yet
 
 
 def connect(url: str, options: Mapping[str, Any]) -> LocalBackend:
@@ -333,8 +335,19 @@ class LocalBatch:
     def commit(self) -> None:
         """Sync files, then folders."""
         folders = self._folders | self._parents
-        sync_all(self._backend.root, self._files, folders)
+        try:
+            sync_all(self._backend.root, self._files, folders)
+        except OSError:
+            self._distrust()
+            raise
         self._backend._made.update(folders)
+
+    def _distrust(self) -> None:
+        """Make files look too old to be reused: after a failed sync the next one may succeed though bytes are lost."""
+        for full in self._files:
+            with contextlib.suppress(OSError):
+                aged = os.stat(full).st_mtime - grace.HALF_S - _MARGIN_S
+                os.utime(full, (aged, aged))
 
     def abort(self) -> None:
         """Leave whole files to the garbage collection: another writer may have found them already."""

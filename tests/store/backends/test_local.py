@@ -1,5 +1,6 @@
 """The local backend keeps the contract in each of its ways to take a name."""
 
+import errno
 import os
 
 import pytest
@@ -161,3 +162,40 @@ def test_a_name_that_stands_is_replaced_only_by_what_is_on_the_disk(tmp_path, mo
         batch._batch.write_hashed(data, lambda digest: f"objects/{digest[:2]}/{digest[2:]}")
     assert done == ["sync", "replace"]
     assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("size", [10, 1 << 20])
+def test_what_could_not_be_synced_is_written_again(tmp_path, monkeypatch, size):
+    """After a failed sync the system may call the next one of the same file good, though its bytes are lost."""
+    store = Store(tmp_path / "s")
+    store.prepare()
+    data = b"x" * size
+
+    def fails(root, files, folders):
+        raise OSError(errno.EIO, "the disk failed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(local, "sync_all", fails)
+        with pytest.raises(StoreUnavailableError), store.objects.batch() as batch:
+            digest = batch.add(data)
+    before = os.stat(store.objects.path(digest))
+    assert not store.objects.is_sure(digest)
+
+    store.gc()
+    with store.objects.batch() as batch:
+        batch.add(data, digest)
+    after = os.stat(store.objects.path(digest))
+    assert after.st_ino != before.st_ino and batch.written == size
+    assert store.objects.read(digest) == data
+
+
+def test_what_could_not_be_synced_is_spared_for_those_who_found_it(tmp_path, monkeypatch):
+    """Another writer may have found it before the sync failed."""
+    store = Store(tmp_path / "s")
+    store.prepare()
+    with monkeypatch.context() as patch:
+        patch.setattr(local, "sync_all", lambda *given: (_ for _ in ()).throw(OSError(errno.EIO, "the disk failed")))
+        with pytest.raises(StoreUnavailableError), store.objects.batch() as batch:
+            digest = batch.add(b"x")
+    store.gc()
+    assert digest in store.objects
