@@ -41,7 +41,8 @@ class Recognizer:
         self._parent = _key(parent) if parent is not None else None
         kept = _kept(cache, parent) if self._blake3 is not None and parent is not None else []
         self._address = dict(kept)
-        self._learned: dict[bytes, bytes] = {}
+        self._digest = {address: digest for digest, address in kept}
+        self._learned = False
 
     def address(self, pieces: Iterable[Any]) -> bytes:
         """Give the address of canonical content in pieces."""
@@ -57,16 +58,16 @@ class Recognizer:
         found = self._address.get(digest)
         if found is None:
             found = taken(pieces)
-            self._learned[digest] = found
+            self._digest[found] = digest
+            self._learned = True
         return found
 
     def keep(self, manifest: Manifest) -> None:
         """Keep the digests of the columns of a version that follows the parent."""
-        key, known = _key(manifest), {**self._address, **self._learned}
-        if not known or (key == self._parent and not self._learned):
+        key = _key(manifest)
+        if not self._digest or (key == self._parent and not self._learned):
             return
-        digests = {address: digest for digest, address in known.items()}
-        found = [digests.get(address, _UNKNOWN) for address in _addresses(manifest)]
+        found = [self._digest.get(address, _UNKNOWN) for address in _addresses(manifest)]
         self._cache.write(_SECTION, key, b"".join(found))
         if key.startswith("00"):  # now and then: looking costs more than an entry
             self._cache.trim(_SECTION, _MOST_BYTES)

@@ -28,6 +28,7 @@ __all__ = ["Writer"]
 
 _RUN_PARTS = 8  # parts in a file at most: fewer footers to read for a few columns
 _RUN_BYTES = 32 << 20  # and bytes: what a thread holds at a time
+_FILE_BYTES = _RUN_BYTES + (12 << 20)  # what a run fits into that its last part made longer, however hard to compress
 _FEW_PARTS = 3  # that are not worth two files
 _THREADS = min(os.cpu_count() or 1, 8)
 
@@ -184,7 +185,7 @@ class Writer:
     def _memory(self) -> pa.Buffer:
         """Give this thread what it encodes into; the store is done with it when it has added a file."""
         if not hasattr(self._own, "memory"):
-            self._own.memory = pa.allocate_buffer(_RUN_BYTES)
+            self._own.memory = pa.allocate_buffer(_FILE_BYTES)
         return self._own.memory
 
     def manifest(self, key: tuple[str, ...], schema: pa.Schema) -> Manifest:
