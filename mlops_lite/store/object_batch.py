@@ -88,19 +88,27 @@ class ObjectBatch:
             Its digest.
         """
         view = memoryview(data).cast("B")
-        if digest is None and len(view) < _LARGE:
-            digest = sha256(view)
         with explained(self._objects._store.url, "write an object"):
-            if digest is not None and self._has(digest, len(view)):
-                self._count(digest, reused=len(view))
-                return digest
             if len(view) < _LARGE:
-                assert digest is not None
-                self._batch.write(layout.object_path(digest), view)
-            else:
+                digest = digest or sha256(view)
+                new = self._wrote_small(digest, view)
+            elif new := digest is None or not (self._is_known(digest) or self._has(digest, len(view))):
                 digest = self._batch.write_hashed(view, layout.object_path, digest)
-        self._count(digest, written=len(view))
+        assert digest is not None
+        self._count(digest, len(view), new)
         return digest
+
+    def _wrote_small(self, digest: str, view: memoryview) -> bool:
+        """Write a small object that is not there yet: most are not, so where it costs no more it is tried first."""
+        if self._is_known(digest):
+            return False
+        path = layout.object_path(digest)
+        if self._batch.write_new(path, view):
+            return True
+        if self._has(digest, len(view)):
+            return False
+        self._batch.write(path, view)
+        return True
 
     def add_many(self, buffers: Iterable[Any], digests: Iterable[str] | None = None) -> list[str]:
         """Add several objects on all cores.
@@ -130,10 +138,11 @@ class ObjectBatch:
                 with contextlib.suppress(BufferError):  # the traceback of an error holds on to slices of it
                     mapped.close()
 
+    def _is_known(self, digest: str) -> bool:
+        return digest in self._seen or digest in self._reachable
+
     def _has(self, digest: str, size: int) -> bool:
         """Tell whether the store has it for sure: by size, for a name may stand empty after a power cut."""
-        if digest in self._seen or digest in self._reachable:
-            return True
         path = layout.object_path(digest)
         found = self._backend.stat(path)
         if found is None or found.size != size:
@@ -151,8 +160,10 @@ class ObjectBatch:
                 self._ahead = self._backend.now() - grace.elapsed()
             return self._ahead + grace.elapsed()
 
-    def _count(self, digest: str, written: int = 0, reused: int = 0) -> None:
+    def _count(self, digest: str, size: int, new: bool) -> None:
         with self._lock:
             self._seen.setdefault(digest, grace.elapsed())
-            self.written += written
-            self.reused += reused
+            if new:
+                self.written += size
+            else:
+                self.reused += size

@@ -84,6 +84,18 @@ class BackendContract:
         assert backend.read(f"objects/big/{digest}") == big
         assert [backend.read(f"objects/{n % 7}/{n}") for n in range(40)] == [bytes([n]) * n for n in range(40)]
 
+    def test_a_batch_writes_over_no_name_that_is_taken(self, backend: Backend) -> None:
+        """It says whether it wrote; a place that cannot tell as cheaply as it writes never does."""
+        batch = backend.batch()
+        batch.write("objects/1/1", b"there")
+        batch.commit()
+        later = backend.batch()
+        assert not later.write_new("objects/1/1", b"other")
+        written = later.write_new("objects/1/2", b"new")
+        later.commit()
+        assert backend.read("objects/1/1") == b"there"
+        assert written == any(found.path == "objects/1/2" for found in backend.walk("objects"))
+
     def test_walking_finds_every_file_below_and_nothing_else(self, backend: Backend) -> None:
         """Also what another writer put there after an earlier walk."""
         backend.create("logs/a/1", b"x")

@@ -69,7 +69,7 @@ class FaultyBatch:
 
     def __getattr__(self, name):
         found = getattr(self.inner, name)
-        if name not in ("write", "write_hashed", "commit"):
+        if name not in ("write", "write_new", "write_hashed", "commit"):
             return found
         return lambda *arguments: self.backend.perform(f"batch.{name}", lambda: found(*arguments))
 

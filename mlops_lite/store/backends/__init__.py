@@ -57,6 +57,10 @@ class Batch(Protocol):
         """Write one file of at most a few megabytes. May be called from several threads."""
         ...
 
+    def write_new(self, path: str, data: Any) -> bool:
+        """Write one file unless its name is taken, where that is as cheap as looking; False: nothing was written."""
+        ...
+
     def write_hashed(self, data: Any, path_of: Callable[[str], str], digest: str | None = None) -> str:
         """Write a large file while its SHA-256 is taken, unless it is known, and name it by that; give the digest."""
         ...

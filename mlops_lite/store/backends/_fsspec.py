@@ -214,6 +214,10 @@ class FsspecBatch:
             waiting, self._waiting, self._size = self._waiting, {}, 0
         self._backend.fs.pipe(waiting)
 
+    def write_new(self, path: str, data: Any) -> bool:
+        """Do nothing: looking is a small request, writing may be a large one."""
+        return False
+
     def write_hashed(self, data: Any, path_of: Callable[[str], str], digest: str | None = None) -> str:
         """Hash, then send: a bucket has no renames."""
         digest = digest or sha256(data)

@@ -266,22 +266,29 @@ class LocalBatch:
 
     def write(self, path: str, data: Any) -> None:
         """Write a small file in one call; it may stand there under its name before it is durable."""
+        if not self.write_new(path, data):
+            self._write_aside(self._backend._full(path), memoryview(data).cast("B"))
+
+    def write_new(self, path: str, data: Any) -> bool:
+        """Write a small file unless its name is taken."""
         full = self._prepare(path)
-        view = memoryview(data).cast("B")
         try:
             descriptor = os.open(full, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), _READ_ONLY)
         except FileExistsError:
-            self._write_aside(full, view)
-        else:
-            try:
-                _write_all(descriptor, view)
-            except BaseException:
-                _remove(full)
-                raise
-            finally:
-                os.close(descriptor)
+            return False
+        except FileNotFoundError:
+            self._backend._check_there()
+            raise
+        try:
+            _write_all(descriptor, memoryview(data).cast("B"))
+        except BaseException:
+            _remove(full)
+            raise
+        finally:
+            os.close(descriptor)
         with self._lock:
             self._files.add(full)
+        return True
 
     def _write_aside(self, full: str, view: memoryview) -> None:
         temporary = _temporary(full)
@@ -296,6 +303,8 @@ class LocalBatch:
         except BaseException:
             _remove(temporary)
             raise
+        with self._lock:
+            self._files.add(full)
 
     def write_hashed(self, data: Any, path_of: Callable[[str], str], digest: str | None = None) -> str:
         """Hash in this thread while another writes."""
