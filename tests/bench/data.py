@@ -242,15 +242,13 @@ def change() -> Iterator[Row]:
 
 
 def size_of_column(column: Any, path: str) -> int:
-    """Write a column alone."""
+    """Store a column alone."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    encoding = {"extra": "BYTE_STREAM_SPLIT"}
-    pq.write_table(
-        pa.table({"extra": column}), f"{path}/x", compression="zstd", use_dictionary=False, column_encoding=encoding
-    )
-    return size_of(f"{path}/x")
+    import mlops_lite as ml
+
+    ml.Dataset("extra", store=f"{path}/alone").snapshot(pa.table({"extra": column}))
+    return size_of(f"{path}/alone")
 
 
 LOAD = """
