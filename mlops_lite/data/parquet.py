@@ -17,7 +17,7 @@ __all__ = ["encode", "encodings"]
 
 _SAMPLE = 1024  # rows from which encodings are chosen
 _REPEATED = 0.5  # a text of which fewer are distinct is worth a dictionary
-_FEW = 0.1  # so is another value
+_FEW = 0.1  # so is another value; then a dictionary is small beside what points at it
 _DICTIONARY = "DICTIONARY"
 _DICTIONARY_PAYS = 0.75  # of the bytes of floats, before they are compressed: finding what repeats takes time
 _DICTIONARY_BYTES = 1 << 20  # beyond this Parquet gives a dictionary up
@@ -98,8 +98,10 @@ def _chosen(column: pa.ChunkedArray) -> _Chosen:
         return _of_pieces(column)
     if pa.types.is_floating(kind) and kind != pa.float16():
         return _of_floats(column)
+    if pa.types.is_boolean(kind):
+        return _Chosen(codec="lz4")
     if not pa.types.is_integer(kind) and _distinct(column) < _FEW:
-        return _Chosen(_DICTIONARY)
+        return _Chosen(_DICTIONARY, "lz4")
     if pa.types.is_integer(kind) or pa.types.is_temporal(kind):
         return _Chosen("DELTA_BINARY_PACKED", "none")  # has little left to compress
     return _Chosen()
@@ -107,8 +109,11 @@ def _chosen(column: pa.ChunkedArray) -> _Chosen:
 
 def _of_pieces(column: pa.ChunkedArray) -> _Chosen:
     """Text that repeats is worth a dictionary; what even the fast codec makes small is written and read with that."""
-    if _distinct(column) < _REPEATED:
-        return _Chosen(_DICTIONARY)
+    distinct = _distinct(column)
+    if distinct < _REPEATED:
+        return _Chosen(
+            _DICTIONARY, "lz4" if distinct < _FEW else "zstd"
+        )  # of few words hardly more than places is kept
     letters = address.letters(address.joined(column.slice(0, _SPLIT_SAMPLE)))
     small = pa.Codec("lz4").compress(letters).size < _FAST_SUFFICES * len(letters)
     return _Chosen(codec="lz4") if small else _Chosen("DELTA_LENGTH_BYTE_ARRAY")
@@ -139,7 +144,7 @@ def _paths(schema: pa.Schema) -> list[str]:
 
 
 def _is_left_alone(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_nested(kind) or pa.types.is_null(kind) or pa.types.is_boolean(kind))
+    return bool(pa.types.is_nested(kind) or pa.types.is_null(kind))
 
 
 def _is_pieces(kind: pa.DataType) -> bool:

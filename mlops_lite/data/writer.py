@@ -171,7 +171,7 @@ class Writer:
         return _Placed(int(held.file[known]), int(held.group[known]), self._parent.fields[held.field[known]])
 
     def _encode(self, lacking: tuple[int, ...], parts: list[_Part]) -> None:
-        schema = pa.schema([self._stored.field(place) for place in lacking])
+        schema = pa.schema([self._field(place, parts) for place in lacking])
         tables = [pa.Table.from_arrays([part.columns[place] for place in lacking], schema=schema) for part in parts]
         data = parquet.encode(tables, self._memory())
         digest = self._batch.add(data)
@@ -181,6 +181,11 @@ class Writer:
                 part.placed[place].file = digest
                 part.placed[place].group = group
             part.columns = []
+
+    def _field(self, place: int, parts: list[_Part]) -> pa.Field:
+        """Say how a column stands in a file: without a mark for each value where none is null."""
+        field = self._stored.field(place)
+        return field.with_nullable(pa.types.is_null(field.type) or any(part.nulls[place] for part in parts))
 
     def _memory(self) -> pa.Buffer:
         """Give this thread what it encodes into; the store is done with it when it has added a file."""

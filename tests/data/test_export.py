@@ -4,6 +4,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
@@ -77,6 +79,25 @@ def test_files_are_listed_where_each_is_whole(history):
     for snapshot, _ in others:
         with pytest.raises(errors.InvalidInputError, match="to_reader"):
             snapshot.files()
+
+
+@pytest.mark.parametrize("place", [0, 150_000, -1])
+def test_files_with_nulls_beside_files_without(store, place):
+    """A column stands as required in files in which none of its values is null."""
+    prices, notes = np.arange(300_000.0), np.array(["fine"] * 300_000, object)
+    notes[place] = None
+    table = pa.table({"price": pa.array(prices, mask=pd.isna(notes)), "note": pa.array(notes)})
+    snapshot = ml.Dataset("orders", store=store).snapshot(table)
+    files = snapshot.files()
+    listed = [str(file) for file in files]
+    required = {pq.read_schema(file).field("note").nullable for file in files}
+
+    assert required == {True, False}
+    assert snapshot.load().equals(table)
+    assert pl.read_parquet(files).to_arrow().cast(table.schema).equals(table)
+    assert duckdb.sql(f"from read_parquet({listed})").to_arrow_table().cast(table.schema).equals(table)
+    assert pq.read_table(listed).cast(table.schema).equals(table)
+    assert ds.dataset(listed).to_table(filter=ds.field("price").is_null()).num_rows == 1
 
 
 def test_a_version_that_lost_rows_is_no_list_of_files(store):
