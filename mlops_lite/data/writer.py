@@ -29,7 +29,6 @@ __all__ = ["Writer"]
 _RUN_PARTS = 8  # parts in a file at most: fewer footers to read for a few columns
 _RUN_BYTES = 32 << 20  # and bytes: what a thread holds at a time
 _FILE_BYTES = _RUN_BYTES + (12 << 20)  # what a run fits into that its last part made longer, however hard to compress
-_FEW_PARTS = 3  # that are not worth two files
 _THREADS = min(os.cpu_count() or 1, 8)
 
 
@@ -239,7 +238,7 @@ def _runs(parts: Iterable[tuple[pa.Table, float]]) -> Iterator[list[pa.Table]]:
             run, held = [], 0.0
         run.append(part)
         held += size
-    half = len(run) // 2 if len(run) > _FEW_PARTS else 0
+    half = len(run) // 2
     yield from filter(None, (run[:half], run[half:]))
 
 
