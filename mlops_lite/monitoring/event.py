@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from mlops_lite.base.digest import is_digest, short
 from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
 from mlops_lite.display import Drawn, card, facts
@@ -51,4 +52,9 @@ class Event(Drawn):
 
     def _view(self) -> Any:
         said = {"what": self.action, "when": self.time, "who": self.author, "message": self.message}
-        return card(self.ref, facts({**said, **self.facts}, "Event"))
+        return card(self.ref, facts({**said, **dict(map(_shown, self.facts.items()))}, "Event"))
+
+
+def _shown(fact: tuple[str, Any]) -> tuple[str, Any]:
+    name, value = fact
+    return name, short(value) if isinstance(value, str) and is_digest(value) else value

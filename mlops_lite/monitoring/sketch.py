@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlops_lite.stats.column import ColumnProfile
 from mlops_lite.stats.number_cells import NumberCells
@@ -13,6 +14,9 @@ __all__ = ["sketch"]
 
 _BINS = 24
 _LEVELS = 12
+_FEW = 2  # cells a bin that hold anything: then each holds one value, or nearly
+
+Floats = NDArray[np.float64]
 
 
 def sketch(reference: ColumnProfile, current: ColumnProfile) -> dict[str, Any]:
@@ -39,16 +43,39 @@ def _numbers(reference: ColumnProfile, current: ColumnProfile) -> dict[str, Any]
     low, high = (_bound(reference, current, share) for share in (0.005, 0.995))
     if not (np.isfinite(low) and np.isfinite(high)):
         return {}
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    edges = np.linspace(low, high, _BINS + 1)
-    found: dict[str, Any] = {"edges": [float(f"{edge:.6g}") for edge in edges]}
-    for side, column in (("reference", reference), ("current", current)):
-        ends = reference.ends if column.minimum != column.minimum else column.ends
-        place = ((ends[1:] + ends[:-1]) / 2 - low) * (_BINS / (high - low))
-        inside = np.clip(place, 0, _BINS - 1).astype(np.int64)
-        found[side] = np.bincount(inside, column.counts, _BINS).astype(np.int64).tolist()
-    return found
+    edges = _whole_edges(low, high) if "int" in reference.type else _edges(low, high)
+    sides = {"reference": reference, "current": current}
+    few = np.count_nonzero(reference.counts + current.counts) <= _FEW * _BINS
+    counted = {
+        side: (_of_points if few else _of_intervals)(column, edges) if column.counts.any() else [0] * (len(edges) - 1)
+        for side, column in sides.items()
+    }
+    return {"edges": [float(f"{edge:.6g}") for edge in edges], **counted}
+
+
+def _edges(low: float, high: float) -> Floats:
+    return np.linspace(low, high, _BINS + 1) if low < high else np.linspace(low - 0.5, high + 0.5, _BINS + 1)
+
+
+def _whole_edges(low: float, high: float) -> Floats:
+    """Give every bin as many whole numbers, so that none looks rarer than it is."""
+    width = np.ceil((high - low + 1) / _BINS)
+    return low + width * np.arange(np.ceil((high - low + 1) / width) + 1)  # type: ignore[no-any-return]
+
+
+def _of_points(column: ColumnProfile, edges: Floats) -> list[int]:
+    """Count values that differ little in number: each begins a cell of its own."""
+    starts = np.ceil(column.ends[:-1]) if "int" in column.type else column.ends[:-1]
+    inside = np.clip(np.searchsorted(edges, starts, "right") - 1, 0, len(edges) - 2)
+    return np.bincount(inside, column.counts, len(edges) - 1).astype(np.int64).tolist()  # type: ignore[no-any-return]
+
+
+def _of_intervals(column: ColumnProfile, edges: Floats) -> list[int]:
+    """Count values of many cells, spread evenly over each: a cell may be wider than a bin where data has moved."""
+    below = np.concatenate(([0], np.cumsum(column.counts)))
+    at = np.rint(np.interp(edges, column.ends, below)).astype(np.int64)
+    at[0], at[-1] = 0, below[-1]  # what lies further out is counted at the ends
+    return np.diff(at).tolist()  # type: ignore[no-any-return]
 
 
 def _bound(reference: ColumnProfile, current: ColumnProfile, share: float) -> float:

@@ -125,7 +125,7 @@ class ColumnProfile:
         ends = self.ends
         inside = (rank - below[cell - 1]) / max(self.counts[cell - 1], 1)
         found = float(ends[cell - 1] + (ends[cell] - ends[cell - 1]) * min(max(inside, 0.0), 1.0))
-        return float(np.floor(found)) if "int" in self.type else found
+        return max(float(np.floor(found)), float(np.ceil(ends[cell - 1]))) if "int" in self.type else found
 
     @functools.cached_property
     def ordered(self) -> Ints:
@@ -186,7 +186,10 @@ class ColumnProfile:
         if isinstance(self.cells, NumberCells):
             found |= {"mean": self.mean, "std": self.std, "min": self.minimum}
             found |= {f"{share:.0%}": self.quantile(share) for share in (0.25, 0.5, 0.75)}
-            found |= {"max": self.maximum} | ({"distinct": self.distinct.count} if self.distinct else {})
+            found["max"] = self.maximum
+            if self.distinct is not None:
+                finite = self.present - sum(self.infinite)
+                found["distinct"] = min(self.distinct.count, finite)  # an estimate knows nothing of the rows
         elif self.levels:
             found["distinct"] = len(self.levels)
             found["top"] = max(self.levels, key=lambda level: (self.levels[level], level))

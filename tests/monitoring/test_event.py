@@ -24,4 +24,6 @@ def test_every_ref_opens(store, draw, watch):
     assert outcome.facts["for"] == 2
     assert repr(outcome) == "<Event monitor/churn@3: outcome>"
     assert "failed" in str(outcome)
+    shown = str(Event(outcome.ref, "define", outcome.time, "Ada", facts={"reference": "ab" * 32}))
+    assert "abababab" in shown and "ab" * 32 not in shown
     assert "<table" in outcome._repr_html_()

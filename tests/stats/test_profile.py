@@ -248,3 +248,19 @@ def test_a_profile_is_read_at_a_glance():
     assert repr(profile({})) == "<Profile of 0 rows, 0 columns>" and str(profile({}))
     times = profile({"t": np.array(["2020-01-01", "NaT"], "M8[s]"), "d": np.array([86400, 86400], "m8[s]")})
     assert "2020-01-01" in str(times) and "86400 seconds" in str(times)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_there_are_no_more_distinct_values_than_rows(seed):
+    found = profile({"x": np.append(np.random.default_rng(seed).normal(size=600), [np.nan, np.inf])}).columns["x"]
+
+    assert found.summary()["distinct"] <= 600
+
+
+@pytest.mark.parametrize("start", [0, -40, 1_000])
+def test_quantiles_of_few_whole_numbers_are_exact(start):
+    values = start + np.random.default_rng(0).integers(0, 24, 5_001)
+    found = profile({"x": values}).columns["x"]
+
+    for share in (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99):
+        assert found.quantile(share) == np.quantile(values, share, method="inverted_cdf")
