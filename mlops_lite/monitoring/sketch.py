@@ -43,14 +43,24 @@ def _numbers(reference: ColumnProfile, current: ColumnProfile) -> dict[str, Any]
     low, high = (_bound(reference, current, share) for share in (0.005, 0.995))
     if not (np.isfinite(low) and np.isfinite(high)):
         return {}
-    edges = _whole_edges(low, high) if "int" in reference.type else _edges(low, high)
     sides = {"reference": reference, "current": current}
     few = np.count_nonzero(reference.counts + current.counts) <= _FEW * _BINS
+    if "int" in reference.type:
+        edges = _whole_edges(low, high)
+    else:
+        edges = _edges(_begun(low, reference, current) if few else low, high)
     counted = {
         side: (_of_points if few else _of_intervals)(column, edges) if column.counts.any() else [0] * (len(edges) - 1)
         for side, column in sides.items()
     }
     return {"edges": [float(f"{edge:.6g}") for edge in edges], **counted}
+
+
+def _begun(low: float, *columns: ColumnProfile) -> float:
+    """Say where the cell begins in which a quantile lies: that is the value."""
+    starts = np.concatenate([column.ends[:-1] for column in columns])
+    before = starts[starts <= low]
+    return float(before.max()) if len(before) else low
 
 
 def _edges(low: float, high: float) -> Floats:

@@ -78,6 +78,7 @@ def test_few_numbers_stay_apart():
     dice = np.random.default_rng(0)
     found = drawn(dice.choice([0.0, 1.0], 5_000, p=[0.3, 0.7]), dice.choice([0.0, 1.0], 5_000))
 
+    assert (found["edges"][0], found["edges"][-1]) == (0, 1)
     assert [place for place, count in enumerate(found["reference"]) if count] == [0, 23]
     assert [place for place, count in enumerate(found["current"]) if count] == [0, 23]
 

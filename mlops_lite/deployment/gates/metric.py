@@ -8,6 +8,7 @@ import attrs
 
 from mlops_lite.deployment.held_out import own_metric
 from mlops_lite.deployment.outcome import Outcome
+from mlops_lite.display.format import number
 from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Metric:
         bounds = [f"at least {self.at_least:g}"] if self.at_least is not None else []
         bounds += [f"at most {self.at_most:g}"] if self.at_most is not None else []
         where = "as registered" if self.on is None else "on the held-out rows"
-        return Outcome("Metric", ok, f"{self.name} {value:.4g} {where}, {' and '.join(bounds)}", {self.name: value})
+        return Outcome("Metric", ok, f"{self.name} {number(value)} {where}, {' and '.join(bounds)}", {self.name: value})
 
     def _registered(self, candidate: Candidate) -> float:
         known = candidate.version.metrics

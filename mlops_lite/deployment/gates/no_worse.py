@@ -8,6 +8,7 @@ import attrs
 
 from mlops_lite.deployment.held_out import difference, own_metric
 from mlops_lite.deployment.outcome import Outcome
+from mlops_lite.display.format import number
 
 if TYPE_CHECKING:
     from mlops_lite.deployment.candidate import Candidate
@@ -59,13 +60,13 @@ class NoWorse:
 def alone(candidate: Candidate, gate: Any, name: str) -> Outcome:
     """Pass the first version of a place, with its own number."""
     value = own_metric(candidate, gate)
-    return Outcome(name, True, f"{gate.name} {value:.4g}; nothing serves yet to compare with", {gate.name: value})
+    return Outcome(name, True, f"{gate.name} {number(value)}; nothing serves yet to compare with", {gate.name: value})
 
 
 def compared(name: str, ok: bool, metric: str, found: tuple[float, float, Any], asked: str) -> Outcome:
     """Tell a comparison."""
     mine, theirs, better = found
-    sentence = f"{metric} {mine:.4g} against {theirs:.4g}, better by {better}; asked for: {asked}"
+    sentence = f"{metric} {number(mine)} against {number(theirs)}, better by {better}; asked for: {asked}"
     measured = {
         metric: mine,
         "champion": theirs,

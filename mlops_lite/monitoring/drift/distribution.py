@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from mlops_lite.display.format import number
 from mlops_lite.monitoring.measure import Measured
 from mlops_lite.stats.column import ColumnProfile
 from mlops_lite.stats.ordered import Move, moves
@@ -60,4 +61,4 @@ def _sentence(found: Move, reference: ColumnProfile, current: ColumnProfile) -> 
 def _means(reference: ColumnProfile, current: ColumnProfile) -> str:
     if reference.family == "times" or not math.isfinite(reference.mean + current.mean):
         return ""
-    return f" (mean {reference.mean:.4g} → {current.mean:.4g})"
+    return f" (mean {number(reference.mean)} → {number(current.mean)})"

@@ -6,6 +6,7 @@ Over fifty columns some value beyond the old extremes is the rule, not the excep
 
 from __future__ import annotations
 
+from mlops_lite.display.format import number
 from mlops_lite.monitoring.measure import Measured
 from mlops_lite.stats.column import ColumnProfile
 from mlops_lite.stats.ordered import beyond
@@ -20,7 +21,7 @@ FLOOR = 0.002
 def _span(column: ColumnProfile) -> str:
     if sum(column.infinite) == column.present:
         return "nothing but infinities"
-    return f"{column.minimum:.4g} to {column.maximum:.4g}"
+    return f"{number(column.minimum)} to {number(column.maximum)}"
 
 
 def compare(reference: ColumnProfile, current: ColumnProfile) -> Measured | None:
