@@ -181,7 +181,7 @@ def test_what_could_not_be_synced_is_written_again(tmp_path, monkeypatch, size):
     before = os.stat(store.objects.path(digest))
     assert not store.objects.is_sure(digest)
 
-    store.gc()
+    store.gc(dry_run=False)
     with store.objects.batch() as batch:
         batch.add(data, digest)
     after = os.stat(store.objects.path(digest))
@@ -197,5 +197,5 @@ def test_what_could_not_be_synced_is_spared_for_those_who_found_it(tmp_path, mon
         patch.setattr(local, "sync_all", lambda *given: (_ for _ in ()).throw(OSError(errno.EIO, "the disk failed")))
         with pytest.raises(StoreUnavailableError), store.objects.batch() as batch:
             digest = batch.add(b"x")
-    store.gc()
+    store.gc(dry_run=False)
     assert digest in store.objects
