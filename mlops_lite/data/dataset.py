@@ -124,6 +124,8 @@ class Dataset(Drawn):
     def _files(self, path: str | os.PathLike[str], key: object, head: Snapshot | None) -> Any:
         from mlops_lite.data.packing import written
 
+        if not os.fspath(path):
+            raise InvalidInputError("The path is empty.", remedy="This folder is '.'.")
         if key is not None:
             raise InvalidInputError("Files have no key.", remedy="ml.frames.parquet(path) reads a table from files.")
         return written(self.store, path, head)
@@ -325,7 +327,7 @@ def _reopened(name: str, store: Store) -> Dataset:
 def _names(key: str | Iterable[str] | None) -> tuple[str, ...] | None:
     if key is None:
         return None
-    found = (key,) if isinstance(key, str) else tuple(key)
+    found = tuple(key) if isinstance(key, Iterable) and not isinstance(key, str) else (key,)
     if not found:
         raise InvalidInputError("The key names no column.", remedy="Leave key= out, or name a column.")
     return found

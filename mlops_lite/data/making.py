@@ -17,6 +17,7 @@ from mlops_lite.data.reader import Reader
 from mlops_lite.data.recognizer import Recognizer
 from mlops_lite.data.source import Source, agreed
 from mlops_lite.data.writer import Writer
+from mlops_lite.display.format import count
 from mlops_lite.errors import ConflictError, InvalidInputError, InvalidTypeError, NotFoundError, suggest
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def check_key(table: pa.Table, key: tuple[str, ...]) -> None:
         nulls = pc.sum(pc.is_null(table[name], nan_is_null=True)).as_py() or 0
         if nulls:
             raise InvalidInputError(
-                f"The key {name!r} is null in {nulls:,} rows.",
+                f"The key {name!r} is null in {count(nulls, 'row')}.",
                 remedy="Fill it, or leave those rows out: a key names a row.",
                 column=name,
             )
@@ -198,7 +199,8 @@ def check_key(table: pa.Table, key: tuple[str, ...]) -> None:
     if twice.num_rows:
         shown = "; ".join(str(tuple(row[name] for name in key)) for row in twice.slice(0, 3).to_pylist())
         raise InvalidInputError(
-            f"The key {', '.join(map(repr, key))} has {twice.num_rows:,} values that occur more than once: {shown}.",
+            f"The key {', '.join(map(repr, key))} is not unique: "
+            f"{count(twice.num_rows, 'value')} in more than one row, {shown}.",
             remedy="Choose columns that name a row, or drop the duplicates.",
             columns=list(key),
         )

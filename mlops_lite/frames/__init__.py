@@ -205,8 +205,12 @@ def _kind(value: object) -> str:
 
 
 def _no_table(value: object) -> InvalidTypeError:
+    name = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+    if isinstance(value, (dict, list)):
+        inside = iter(value.values() if isinstance(value, dict) else value)
+        name += f" of {type(next(inside)).__name__}" if value else " that is empty"
     return InvalidTypeError(
-        f"A {type(value).__module__}.{type(value).__qualname__} is no table.",
+        f"A {name} is no table.",
         remedy="Give a pandas or polars frame, an Arrow table, a numpy array, a dict of arrays or a list of dicts"
         + (": series.to_frame()." if hasattr(value, "to_frame") else "."),
     )

@@ -73,7 +73,7 @@ def test_each_column_is_named_once(dataset):
 
 
 def test_nan_names_no_row(dataset):
-    with pytest.raises(errors.InvalidInputError, match="'k' is null in 1 rows"):
+    with pytest.raises(errors.InvalidInputError, match="'k' is null in 1 row"):
         dataset.snapshot(pd.DataFrame({"k": [1, None, 3]}), key="k")
     assert len(dataset) == 0
 

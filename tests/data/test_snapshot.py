@@ -319,8 +319,8 @@ def bad_tables():
             errors.InvalidInputError,
             "null in 10 rows",
         ),
-        "a key with duplicates": (orders(10), {"key": "note"}, errors.InvalidInputError, "more than once"),
-        "two keys with duplicates": (orders(50), {"key": ["note", "city"]}, errors.InvalidInputError, "more than once"),
+        "a key with duplicates": (orders(10), {"key": "note"}, errors.InvalidInputError, "more than one"),
+        "two keys with duplicates": (orders(50), {"key": ["note", "city"]}, errors.InvalidInputError, "more than one"),
         "an empty key": (orders(10), {"key": []}, errors.InvalidInputError, "names no column"),
         "no table": (object(), {}, errors.InvalidTypeError, "no table"),
         "an empty stream": (iter(()), {}, errors.InvalidInputError, "empty"),
@@ -337,6 +337,8 @@ def bad_tables():
             errors.InvalidTypeError,
             "'i'",
         ),
+        "a key that is no name": (orders(10), {"key": 3}, errors.NotFoundError, "The key 3 is no column"),
+        "an empty path": ("", {}, errors.InvalidInputError, "The path is empty"),
         "a path that is not there": ("nowhere.csv", {}, errors.NotFoundError, "nowhere.csv"),
         "a key for files": (__file__, {"key": "a"}, errors.InvalidInputError, "Files have no key"),
     }
@@ -394,7 +396,7 @@ def test_the_key_is_kept_by_later_versions(dataset):
     dataset.snapshot(orders(10), key="order")
 
     assert dataset.snapshot(orders(20)).key == ("order",)
-    with pytest.raises(errors.InvalidInputError, match="more than once"):
+    with pytest.raises(errors.InvalidInputError, match="more than one"):
         dataset.snapshot(pd.concat([orders(10), orders(10)]))
 
 
@@ -402,7 +404,7 @@ def test_a_category_may_be_a_key(dataset):
     frame = pd.DataFrame({"who": pd.Categorical(["a", "b"]), "x": [1, 2]})
 
     assert dataset.snapshot(frame, key="who").key == ("who",)
-    with pytest.raises(errors.InvalidInputError, match="more than once"):
+    with pytest.raises(errors.InvalidInputError, match="more than one"):
         dataset.snapshot(pd.concat([frame, frame]))
 
 

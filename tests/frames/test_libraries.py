@@ -123,7 +123,11 @@ def test_two_columns_of_one_name_are_refused():
         (np.ma.masked_array([1, 2], [True, False]), "plain array"),
         (pl.LazyFrame({"a": [1]}), "lazy"),
         (pl.DataFrame({"a": pl.Series([object()], dtype=pl.Object)}), "'a'"),
+        (pl.DataFrame({"b": [1], "a": pl.Series([2**100], dtype=pl.Int128)}), "'a'.*Int128"),
+        (pa.table([[1, None]], pa.schema([pa.field("a", pa.int64(), nullable=False)])), "'a'.*not nullable, and 1"),
         ({"a": np.array([0], "M8[D]")}, "'a'"),
+        ({"a": 1}, "A dict of int is no table"),
+        ([], "A list that is empty is no table"),
     ],
 )
 def test_what_cannot_be_held_is_refused_by_name(value, words):

@@ -24,6 +24,9 @@ def to_arrow(value: Any, whole: bool) -> Any:
 
     table = value if isinstance(value, pa.Table) else pa.Table.from_batches([value])
     _layout.check_unique(table.column_names)
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if not field.nullable and column.null_count:
+            raise _layout.refusal(field.name, f"its field is not nullable, and {column.null_count:,} of its values are")
     if _layout.KEY in (table.schema.metadata or {}):
         return table  # of another library, on its way through Arrow
     layout: dict[str, Any] = {"kind": "arrow", "shape": "table" if table is value else "batch"}

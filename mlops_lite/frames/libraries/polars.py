@@ -26,9 +26,24 @@ def to_arrow(value: Any, whole: bool) -> Any:
     for name, dtype in value.schema.items():
         if dtype == pl.Object:
             raise _layout.refusal(name, "it holds Python objects")
-    table = value.to_arrow()
+    table = _arrow(value)
     fields: dict[str, Any] = {name: _noted(dtype) for name, dtype in value.schema.items()}
     return _layout.attach(table, {"kind": "polars", "fields": fields})
+
+
+def _arrow(frame: Any) -> Any:
+    import pyarrow as pa
+
+    try:
+        return frame.to_arrow()
+    except pa.ArrowInvalid:
+        for column in frame.get_columns():
+            try:
+                column.to_arrow()
+            except pa.ArrowInvalid:
+                reason = f"its type {column.dtype} has no counterpart in Arrow"
+                raise _layout.refusal(column.name, reason) from None
+        raise
 
 
 def _noted(dtype: Any) -> dict[str, Any]:
