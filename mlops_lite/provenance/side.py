@@ -65,7 +65,7 @@ class Side:
             found: Any = thing
             return cls(str(ref).partition("/")[2], found.run and _run(found.run, found.store), found)
         raise InvalidTypeError(
-            f"A {type(thing).__name__} cannot be compared.",
+            f"An object of the type {type(thing).__name__} cannot be compared.",
             remedy="Runs and model versions can: ml.compare('churn@1', run). For data: ml.Dataset(name).diff(1, 2).",
         )
 

@@ -125,7 +125,12 @@ def register(store: Store, name: str, draft: Draft) -> ModelVersion:
 
 
 def _meant(draft: Draft) -> None:
-    """Refuse a text that is the path of a file: what stands in the file was meant, and the text would be stored."""
+    """Refuse what was hardly meant: nothing, or a text that is the path of a file, where the text would be stored."""
+    if draft.model is None and draft.format is None:
+        raise InvalidInputError(
+            "The model is None.",
+            remedy="Does the function that trains return it? format='tree' stores it all the same.",
+        )
     if isinstance(draft.model, str) and draft.format is None and os.path.exists(draft.model):
         raise InvalidInputError(
             f"The model is the text {draft.model!r}, and there is a file or folder of that name.",

@@ -112,9 +112,9 @@ def _decorate(function: Any, settings: Options) -> Any:
     if isinstance(function, (classmethod, staticmethod)):
         return type(function)(_decorate(function.__func__, settings))
     if isinstance(function, type) or not callable(function):
-        what = "class" if isinstance(function, type) else type(function).__name__
+        what = "a class" if isinstance(function, type) else f"of the type {type(function).__name__}"
         raise InvalidTypeError(
-            f"@track_run decorates functions and methods, and this is a {what}.",
+            f"@track_run decorates functions and methods, and this is {what}.",
             remedy="Decorate the method that does the work, or write: with ml.start_run(…):",
         )
     code = getattr(function, "__code__", None)

@@ -133,7 +133,7 @@ def test_what_cannot_be_compared_is_refused_with_the_call_that_can(runs, store):
         ml.compare(runs[0])
     with pytest.raises(InvalidInputError, match=r"nothing to compare\."):
         ml.compare()
-    with pytest.raises(InvalidTypeError, match=r"A int cannot be compared.*diff\(1, 2\)"):
+    with pytest.raises(InvalidTypeError, match=r"of the type int cannot be compared.*diff\(1, 2\)"):
         ml.compare(runs[0], 3)
     with pytest.raises(NotFoundError, match=r"There is no model 'churn'"):
         ml.compare(runs[0], "churn@1")

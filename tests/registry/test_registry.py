@@ -140,6 +140,11 @@ class TestBadInput:
         assert registry.models() == []
         assert list(store.objects) == []
 
+    def test_a_function_that_forgot_to_return_makes_no_version(self, registry):
+        with pytest.raises(InvalidInputError, match="The model is None"):
+            registry.register("churn", None)
+        assert registry.register("churn", None, format="tree").load() is None
+
     def test_the_text_of_a_path_is_not_taken_for_the_file(self, registry, tmp_path):
         (tmp_path / "model.bin").write_bytes(b"weights")
         with pytest.raises(InvalidInputError, match=r"there is a file.*pathlib\.Path"):
