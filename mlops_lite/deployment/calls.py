@@ -41,13 +41,68 @@ class Calls:
         return self._following.serving.predict(X, key, request_id)
 
     def predict_proba(self, X: Any, *, key: Any = None, request_id: Any = None) -> Any:
-        """Predict probabilities with the version that serves; parameters as for :meth:`predict`."""
+        """Predict probabilities with the version that serves.
+
+        Parameters
+        ----------
+        X, key, request_id
+            As for :meth:`predict`.
+
+        Returns
+        -------
+        object
+            What the model's own ``predict_proba`` returns: of scikit-learn an array of shape
+            (rows, classes).
+
+        Raises
+        ------
+        SignatureError
+            The input is not what the model was made for; every mismatch is named.
+        InvalidTypeError
+            The model has no ``predict_proba``.
+        """
         return self._following.serving.predict_proba(X, key, request_id)
 
     def transform(self, X: Any, *, key: Any = None, request_id: Any = None) -> Any:
-        """Transform with the version that serves; parameters as for :meth:`predict`."""
+        """Transform with the version that serves.
+
+        Parameters
+        ----------
+        X, key, request_id
+            As for :meth:`predict`.
+
+        Returns
+        -------
+        object
+            What the model's own ``transform`` returns.
+
+        Raises
+        ------
+        SignatureError
+            The input is not what the model was made for; every mismatch is named.
+        InvalidTypeError
+            The model has no ``transform``.
+        """
         return self._following.serving.transform(X, key, request_id)
 
     def __call__(self, X: Any, *, key: Any = None, request_id: Any = None) -> Any:
-        """Call the version that serves; parameters as for :meth:`predict`."""
+        """Call the version that serves.
+
+        Parameters
+        ----------
+        X, key, request_id
+            As for :meth:`predict`.
+
+        Returns
+        -------
+        object
+            What the model returns when it is called; where it cannot be, what its ``predict`` returns.
+
+        Raises
+        ------
+        SignatureError
+            The input is not what the model was made for; every mismatch is named.
+        InvalidTypeError
+            The model can neither be called nor predict.
+        """
         return self._following.serving.call(X, key, request_id)
