@@ -6,6 +6,8 @@ is missing where the other was asked for.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import attrs
 import numpy as np
 
@@ -14,16 +16,26 @@ from mlops_lite.monitoring.performance import METHOD, PROBABILITIES, Rows
 from mlops_lite.stats.column import ColumnProfile
 from mlops_lite.stats.profile import Profile
 
-__all__ = ["over_own_rows", "told_apart"]
+__all__ = ["of_log", "over_own_rows", "told_apart"]
 
+_NOTED = {"request_id", "time", "deployment", "model", METHOD, "role", "key", "seconds", "error"}
+_TELLING = {"request_id", "deployment", "model", METHOD, "seconds"}
 _METHODS = {PROBABILITIES, "predict", "transform", "__call__"}
+
+
+def of_log(profile: Profile, spared: Collection[str]) -> Profile:
+    """Leave out what a prediction log notes of each call, but what is spared: time passes, whatever the model does."""
+    if not set(profile.columns) >= _TELLING:
+        return profile
+    noted = _NOTED - set(spared)
+    return Profile(profile.rows, {name: column for name, column in profile.columns.items() if name not in noted})
 
 
 def told_apart(rows: Rows) -> Rows:
     """Leave out the column of methods, unless it says that some rows were asked for probabilities and some were not."""
     found = rows.get(METHOD)
     several = set() if found is None else set(np.unique(found.astype(str)).tolist())
-    if PROBABILITIES in several and len(several) > 1 and several <= _METHODS:
+    if several and several <= _METHODS:
         return rows
     return Rows({name: values for name, values in rows.columns.items() if name != METHOD})
 

@@ -15,12 +15,14 @@ from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
 from mlops_lite.monitoring import performance
+from mlops_lite.monitoring.answers import of_log, over_own_rows, told_apart
 from mlops_lite.monitoring.definition import Definition
 from mlops_lite.monitoring.dependence import learn as dependences
 from mlops_lite.monitoring.estimating import calibrations_of
 from mlops_lite.monitoring.examine import Examined, examine
 from mlops_lite.monitoring.ids import repeats
 from mlops_lite.monitoring.importance import importances
+from mlops_lite.monitoring.performance import METHOD
 from mlops_lite.monitoring.source import origin, source
 from mlops_lite.monitoring.state import State
 from mlops_lite.stats import metrics
@@ -48,8 +50,9 @@ def define(log: Log, asked: Definition, reference: Any) -> Record:
     """
     reference = source(reference, log.store)
     _refuse_model(asked.model, log.store)
-    examined = examine(reference, asked.kept)
-    settled = examined.profile.settled()
+    examined = examine(reference, (*asked.kept, METHOD))
+    own = over_own_rows(examined.profile, told_apart(examined.rows), asked)
+    settled = of_log(own, asked.named).settled()
     _refuse(asked, settled)
     _tell_of_target(asked.target, settled)
     ref = origin(reference)
@@ -99,10 +102,7 @@ def _refuse(asked: Definition, profile: Profile) -> None:
             raise NotFoundError(
                 f"The reference has no column {name!r}.", remedy=suggest(name, profile.columns), name=name
             )
-    named = {*asked.exclude, *asked.features, *(set(asked.rules) - {"*"}), *asked.importance}
-    named |= {name for columns in asked.joint.values() for name in columns}
-    named |= set(asked.checks) - {"*"} if isinstance(asked.checks, dict) else set()
-    for name in sorted(named):
+    for name in sorted(asked.named - set(asked.kept)):
         if name not in profile:
             raise NotFoundError(f"The reference has no column {name!r}.", remedy=suggest(name, profile.columns))
 

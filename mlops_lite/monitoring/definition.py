@@ -135,6 +135,13 @@ class Definition:
         return tuple(dict.fromkeys(name for name in several if name is not None))
 
     @property
+    def named(self) -> frozenset[str]:
+        """Every column that the definition speaks of."""
+        found = {*self.kept, *self.exclude, *self.features, *(set(self.rules) - {"*"}), *self.importance}
+        found |= {name for columns in self.joint.values() for name in columns}
+        return frozenset(found | (set(self.checks) - {"*"} if isinstance(self.checks, dict) else set()))
+
+    @property
     def skipped(self) -> tuple[str, ...]:
         """The columns that are not judged for drift."""
         return tuple(name for name in (self.id, self.time, self.group, *self.exclude) if name is not None)

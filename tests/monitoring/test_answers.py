@@ -51,3 +51,35 @@ def test_what_is_missing_besides_is_still_found(monitor, draw):
 def test_a_column_of_that_name_that_says_no_such_thing_changes_nothing(monitor, draw, other):
     report = monitor.check(mixed(draw(2000, 1), other).drop(columns="churned"))
     assert "quality.missing:score" in {finding.key for finding in report.findings}
+
+
+def noted(rows, method, day):
+    """Give a prediction log: rows, and what is noted of each call."""
+    times = np.datetime64("2026-01-01T00:00:00") + np.timedelta64(day, "D") + np.arange(len(rows)).astype("m8[s]")
+    ids = [f"{day}-{number}" for number in range(len(rows))]
+    notes = {"request_id": ids, "time": times, "deployment": "p@1", "model": "churn@1", "key": None, "error": None}
+    seconds = np.random.default_rng(day).gamma(2, 0.001 * (1 + day), len(rows))
+    return rows.assign(**notes, seconds=seconds, **({} if "method" in rows else {"method": method}))
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba"])
+def test_a_log_as_reference_is_compared_by_its_answers(store, draw, method):
+    monitor = ml.Monitor("log", reference=noted(mixed(draw(3000, 0)), "", 0), store=store, target="churned", id="id")
+    asked = "score" if method == "predict" else "prediction"
+    one = noted(log(draw(2000, 1)).assign(**{asked: np.nan}), method, 30)
+
+    for rows in (noted(mixed(draw(2000, 2)), "", 30), one):
+        report = monitor.check(rows.drop(columns="churned"))
+        assert report.ok and not report.findings, report.summary()
+    moved = monitor.check(noted(mixed(draw(2000, 3, shift=3)), "", 31).drop(columns="churned"))
+    assert not moved.ok
+
+
+def test_what_a_definition_names_stays(store, draw):
+    rows = noted(mixed(draw(3000, 0)), "", 0)
+    monitor = ml.Monitor(
+        "log", reference=rows, store=store, target="churned", rules={"seconds": ml.rules.between(0, 1)}
+    )
+
+    report = monitor.check(noted(mixed(draw(2000, 2)), "", 30).assign(seconds=2.0))
+    assert any(finding.column == "seconds" for finding in report.findings)
