@@ -301,13 +301,13 @@ class Deployment(Calls, Drawn):
         version : str or ModelVersion, optional
             Only of this model version.
         method : str, optional
-            Only answers of this method, such as ``predict_proba``, where a service uses several: a monitor would
-            else find predictions and scores missing by turns.
+            Only answers of this method, such as ``predict_proba``, where a service uses several.
 
         Returns
         -------
         pandas.DataFrame
-            One row a row of input; ``label`` where labels came. It can be checked by a monitor.
+            One row a row of input; ``label`` where labels came. It can be checked by a monitor. Without rows where
+            nobody keeps a log: it is off by default, and ``Deployment(name, log=True)`` keeps one.
         """
         if self._wiring.log is not None:
             self._wiring.log.flush()
