@@ -37,6 +37,12 @@ def test_a_line_rises_where_values_do():
     assert (ys[0] - ys[1]) * 2 == pytest.approx(ys[1] - ys[2], abs=0.3)
 
 
+def test_a_level_line_has_one_tick_at_its_value():
+    svg = lines(Series("x", [3, 3, 3]), title="t").html()
+    assert re.findall(r'text-anchor="end">([^<]*)</text>', svg)[0] == "3"
+    assert "2.7" not in svg and "3.3" not in svg
+
+
 def test_what_is_missing_leaves_a_gap():
     svg = lines(Series("x", [1, 2, None, 2, 1]), title="t").html()
     assert svg.count("M") - svg.count('class="ax"') == 2

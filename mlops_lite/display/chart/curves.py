@@ -79,7 +79,7 @@ def lines(*series: Series, title: str, limit: float | None = None) -> Drawing:
     if not xs or not ys:
         return Drawing(svg(WIDE, 24, title, '<text x="2" y="15">no values</text>'), lambda width: "no values")
     frame = Frame(*_widen(min(xs), max(xs)), *_widen(min(ys), max(ys)))
-    parts = [frame.axes(x for each in drawn for x in each.x or ())]
+    parts = [frame.axes((x for each in drawn for x in each.x or ()), min(ys), max(ys))]
     parts += [_band(each, frame) for each in drawn if each.low and each.high]
     if limit is not None:
         parts.append(f'<path class="lim" d="M{frame.left:g} {frame.y(limit):.1f}H{WIDE:g}"/>')

@@ -57,11 +57,11 @@ class Frame:
         """Say how far down a value stands."""
         return self.bottom - (value - self.y_low) / (self.y_high - self.y_low) * (self.bottom - self.top)
 
-    def axes(self, marks: Iterable[Any]) -> str:
-        """Draw two ticks on each axis, which is what a small drawing can carry."""
+    def axes(self, marks: Iterable[Any], low: float, high: float) -> str:
+        """Draw two ticks on each axis, which is what a small drawing can carry; one where all values are the same."""
         left, right, top, bottom = self.left, self.right, self.top, self.bottom
         parts = [f'<path class="ax" d="M{left:g} {top:g}V{bottom:g}H{right:g}"/>']
-        for value, y in ((self.y_high, top + 8), (self.y_low, bottom)):
+        for value, y in ((high, top + 8), (low, bottom)) if high > low else ((low, self.y(low) + 4),):
             parts.append(
                 f'<text class="q" x="{left - 5:g}" y="{y:g}" text-anchor="end">{format.number(value, 3)}</text>'
             )
