@@ -111,9 +111,7 @@ def _of_pieces(column: pa.ChunkedArray) -> _Chosen:
     """Text that repeats is worth a dictionary; what even the fast codec makes small is written and read with that."""
     distinct = _distinct(column)
     if distinct < _REPEATED:
-        return _Chosen(
-            _DICTIONARY, "lz4" if distinct < _FEW else "zstd"
-        )  # of few words hardly more than places is kept
+        return _Chosen(_DICTIONARY, "lz4" if distinct < _FEW else "zstd")
     letters = address.letters(address.joined(column.slice(0, _SPLIT_SAMPLE)))
     small = pa.Codec("lz4").compress(letters).size < _FAST_SUFFICES * len(letters)
     return _Chosen(codec="lz4") if small else _Chosen("DELTA_LENGTH_BYTE_ARRAY")

@@ -1,8 +1,8 @@
 """Recognising columns whose addresses are known, several times faster than SHA-256 takes them.
 
-Where the package ``blake3`` is installed, the BLAKE3 digest of what a column holds is kept beside its address, in the
-cache of this machine. BLAKE3 is as hard to deceive as SHA-256: what has the digest of a column of the newest version is
-that column, and its address need not be taken again.
+Where the package ``blake3`` is installed, the BLAKE3 digest of what a column holds is kept in the cache of this
+machine, in the order of the addresses in the manifest. BLAKE3 is as hard to deceive as SHA-256: what has the digest of
+a column of the newest version is that column, and its address need not be taken again.
 """
 
 from __future__ import annotations

@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import attrs
-import numpy as np
 
 from mlops_lite.monitoring.definition import Definition
-from mlops_lite.monitoring.performance import METHOD, PROBABILITIES, Rows
+from mlops_lite.monitoring.performance import METHOD, Rows
 from mlops_lite.stats.column import ColumnProfile
 from mlops_lite.stats.profile import Profile
 
-__all__ = ["of_log", "over_own_rows", "told_apart"]
+__all__ = ["of_log", "over_own_rows"]
 
 _NOTED = {"request_id", "time", "deployment", "model", METHOD, "role", "key", "seconds", "error"}
 _TELLING = {"request_id", "deployment", "model", METHOD, "seconds"}
-_METHODS = {PROBABILITIES, "predict", "transform", "__call__"}
 
 
 def of_log(profile: Profile, spared: Collection[str]) -> Profile:
@@ -31,18 +29,9 @@ def of_log(profile: Profile, spared: Collection[str]) -> Profile:
     return Profile(profile.rows, {name: column for name, column in profile.columns.items() if name not in noted})
 
 
-def told_apart(rows: Rows) -> Rows:
-    """Leave out the column of methods, unless it says that some rows were asked for probabilities and some were not."""
-    found = rows.get(METHOD)
-    several = set() if found is None else set(np.unique(found.astype(str)).tolist())
-    if several and several <= _METHODS:
-        return rows
-    return Rows({name: values for name, values in rows.columns.items() if name != METHOD})
-
-
 def over_own_rows(profile: Profile, rows: Rows, definition: Definition) -> Profile:
     """Take from the missing values of each column of answers the rows of other methods."""
-    if rows.get(METHOD) is None:
+    if rows.methods is None:
         return profile
     asked = {name: len(rows.answers(True)) for name in definition.scores or ("score",)}
     asked[definition.prediction or "prediction"] = len(rows.answers(False))

@@ -12,7 +12,7 @@ import attrs
 from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, MlopsLiteError
-from mlops_lite.monitoring.answers import of_log, over_own_rows, told_apart
+from mlops_lite.monitoring.answers import of_log, over_own_rows
 from mlops_lite.monitoring.definition import opened
 from mlops_lite.monitoring.dependence import explained
 from mlops_lite.monitoring.estimating import PREFIX
@@ -84,9 +84,9 @@ class Checking:
     def _examined(self, data: Any, unique: Sequence[str]) -> Examined:
         keep = (*self.definition.kept, METHOD) if METHOD not in self.reference else self.definition.kept
         found = examine(data, keep, self.reference.frame, unique)
-        rows = told_apart(found.rows)
-        own = over_own_rows(found.profile, rows, self.definition)
-        return Examined(of_log(own, {*self.definition.named, *self.reference.columns}), rows, found.repeated)
+        own = over_own_rows(found.profile, found.rows, self.definition)
+        spared = {*self.definition.kept, *self.definition.named, *self.reference.columns}
+        return Examined(of_log(own, spared), found.rows, found.repeated)
 
     def _refuse(self, data: Any, examined: Examined) -> None:
         mine, theirs = self.reference.frame.columns, examined.profile.frame.columns

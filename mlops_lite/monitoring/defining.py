@@ -15,7 +15,7 @@ from mlops_lite.base.record import Record
 from mlops_lite.base.ref import Ref
 from mlops_lite.errors import InvalidInputError, NotFoundError, suggest
 from mlops_lite.monitoring import performance
-from mlops_lite.monitoring.answers import of_log, over_own_rows, told_apart
+from mlops_lite.monitoring.answers import of_log, over_own_rows
 from mlops_lite.monitoring.definition import Definition
 from mlops_lite.monitoring.dependence import learn as dependences
 from mlops_lite.monitoring.estimating import calibrations_of
@@ -50,9 +50,9 @@ def define(log: Log, asked: Definition, reference: Any) -> Record:
     """
     reference = source(reference, log.store)
     _refuse_model(asked.model, log.store)
-    examined = examine(reference, (*asked.kept, METHOD))
-    own = over_own_rows(examined.profile, told_apart(examined.rows), asked)
-    settled = of_log(own, asked.named).settled()
+    examined = examine(reference, dict.fromkeys((*asked.kept, METHOD)))
+    own = over_own_rows(examined.profile, examined.rows, asked)
+    settled = of_log(own, {*asked.kept, *asked.named}).settled()
     _refuse(asked, settled)
     _tell_of_target(asked.target, settled)
     ref = origin(reference)
@@ -102,7 +102,7 @@ def _refuse(asked: Definition, profile: Profile) -> None:
             raise NotFoundError(
                 f"The reference has no column {name!r}.", remedy=suggest(name, profile.columns), name=name
             )
-    for name in sorted(asked.named - set(asked.kept)):
+    for name in sorted(asked.named):
         if name not in profile:
             raise NotFoundError(f"The reference has no column {name!r}.", remedy=suggest(name, profile.columns))
 
@@ -133,7 +133,7 @@ def _learn(asked: Definition, examined: Examined) -> Definition:
     learnt = attrs.evolve(asked, task=performance.learn_task(asked, rows))
     if learnt.task == "classification":
         learnt = attrs.evolve(learnt, classes=_plain(performance.learn_classes(learnt, rows)))
-        performance.probabilities(learnt, rows)  # refuses what is no probability
+        performance.probabilities(learnt, rows.answers(True))  # refuses what is no probability
     labelled = rows.labelled(learnt.target)
     if not len(labelled) or learnt.task is None:
         return learnt

@@ -136,8 +136,8 @@ class Definition:
 
     @property
     def named(self) -> frozenset[str]:
-        """Every column that the definition speaks of."""
-        found = {*self.kept, *self.exclude, *self.features, *(set(self.rules) - {"*"}), *self.importance}
+        """The columns that settings name: what is left out, what has rules, checks or a weight."""
+        found = {*self.exclude, *self.features, *(set(self.rules) - {"*"}), *self.importance}
         found |= {name for columns in self.joint.values() for name in columns}
         return frozenset(found | (set(self.checks) - {"*"} if isinstance(self.checks, dict) else set()))
 

@@ -26,6 +26,7 @@ def calibrations_of(definition: Definition, labelled: Rows) -> list[Calibration]
     """Calibrate the score on the labelled rows of the reference; nothing where there are too few."""
     if definition.task != "classification" or not len(labelled):
         return []
+    labelled = labelled.answers(True)
     score = performance.probabilities(definition, labelled)
     if score is None or len(definition.classes) < 2:
         return []
@@ -44,7 +45,7 @@ def estimate(
 
     Estimates warn and do not alert: they stand on the assumption that score and truth belong together as before.
     """
-    is_mixed, rows = rows.get(performance.METHOD) is not None, rows.answers(True)
+    is_log, rows = rows.methods is not None, rows.answers(True)
     if not calibrations or not len(rows):
         return [], {}
     try:
@@ -53,7 +54,7 @@ def estimate(
         return [performance.raised(error)], {}
     if score is None:
         return [], {}
-    p = None if is_mixed else rows.get(definition.prediction)
+    p = None if is_log else rows.get(definition.prediction)
     likeliest = score.argmax(1) if score.ndim == 2 else (score >= 0.5).astype(np.int64)
     try:
         named = likeliest if p is None else metrics.positions(p, list(definition.classes), str(definition.prediction))

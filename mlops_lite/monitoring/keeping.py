@@ -85,7 +85,8 @@ def kept_rows(definition: Definition, rows: Rows) -> bytes | None:
     """Write what labels to come will need; None where they cannot be joined."""
     if definition.id is None or definition.target is None or rows.get(definition.id) is None or not len(rows):
         return None
-    names = [name for name in (*definition.kept, METHOD) if rows.get(name) is not None]
+    wanted = definition.kept if rows.methods is None else dict.fromkeys((*definition.kept, METHOD))
+    names = [name for name in wanted if rows.get(name) is not None]
     return written({name: _storable(rows.columns[name]) for name in names})
 
 

@@ -20,6 +20,7 @@ __all__ = ["Rows", "evaluate", "findings", "learn_classes", "learn_task"]
 
 Array = NDArray[Any]
 METHOD, PROBABILITIES = "method", "predict_proba"  # the column of a prediction log, and what asks for scores
+_METHODS = {PROBABILITIES, "predict", "transform", "__call__"}
 FLOOR = 0.01  # of metrics between 0 and 1
 _RELATIVE = 0.05  # of losses
 _PRIMARY = {"classification": ("roc_auc", "accuracy"), "regression": ("mean_absolute_error",), "ranking": ("ndcg",)}
@@ -56,10 +57,16 @@ class Rows:
         found = self.get(target)
         return Rows({}) if found is None else self.where(~is_missing(found))
 
+    @property
+    def methods(self) -> Array | None:
+        """By which method each row was answered; None where these are no rows of a prediction log."""
+        found = self.get(METHOD)
+        return found if found is not None and set(found.tolist()) <= _METHODS else None
+
     def answers(self, probabilities: bool) -> Rows:
         """Keep, of a prediction log of several methods, the rows that were asked for probabilities, or the others."""
-        method = self.get(METHOD)
-        return self if method is None else self.where((method == PROBABILITIES) == probabilities)
+        methods = self.methods
+        return self if methods is None else self.where((methods == PROBABILITIES) == probabilities)
 
 
 def is_missing(values: Array) -> NDArray[np.bool_]:

@@ -83,3 +83,24 @@ def test_what_a_definition_names_stays(store, draw):
 
     report = monitor.check(noted(mixed(draw(2000, 2)), "", 30).assign(seconds=2.0))
     assert any(finding.column == "seconds" for finding in report.findings)
+
+
+@pytest.mark.parametrize("by", [(), ("method",)])
+def test_a_column_of_that_name_of_the_users_own_hides_no_metric(store, draw, by):
+    rows = [log(draw(3000, seed)).assign(method=np.where(np.arange(3000) % 2, "card", "cash")) for seed in (0, 1)]
+    monitor = ml.Monitor("own", reference=rows[0], store=store, target="churned", score="score", by=list(by))
+    plain = ml.Monitor("plain", reference=rows[0].drop(columns="method"), store=store, target="churned", score="score")
+
+    found = {name for name in monitor.check(rows[1]).metrics if "[" not in name}
+    assert found == set(plain.check(rows[1].drop(columns="method")).metrics)
+    unlabelled = [each.drop(columns="churned") for each in (rows[1], rows[1].drop(columns="method"))]
+    assert set(monitor.check(unlabelled[0]).metrics) == set(plain.check(unlabelled[1]).metrics) != set()
+    assert set(dict(monitor.definition.baseline)) == set(dict(plain.definition.baseline))
+
+
+@pytest.mark.parametrize("by", [(), ("method",)])
+def test_a_log_as_reference_keeps_its_metrics(store, draw, by):
+    named = {"target": "churned", "score": "score", "prediction": "prediction", "id": "id"}
+    monitor = ml.Monitor("log", reference=noted(mixed(draw(3000, 0)), "", 0), store=store, by=list(by), **named)
+
+    assert {"roc_auc", "accuracy"} <= set(dict(monitor.definition.baseline))

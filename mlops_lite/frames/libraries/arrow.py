@@ -24,14 +24,14 @@ def to_arrow(value: Any, whole: bool) -> Any:
 
     table = value if isinstance(value, pa.Table) else pa.Table.from_batches([value])
     _layout.check_unique(table.column_names)
-    for field, column in zip(table.schema, table.columns, strict=True):
-        if not field.nullable and column.null_count:
-            raise _layout.refusal(field.name, f"its field is not nullable, and {column.null_count:,} of its values are")
     if _layout.KEY in (table.schema.metadata or {}):
         return table  # of another library, on its way through Arrow
     layout: dict[str, Any] = {"kind": "arrow", "shape": "table" if table is value else "batch"}
     if not whole:
         return table
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if not field.nullable and column.null_count:
+            raise _layout.refusal(field.name, f"its field is not nullable, and {column.null_count:,} of its values are")
     metadata = dict(table.schema.metadata or {})
     if _PANDAS in metadata:
         layout["pandas_metadata"] = metadata.pop(_PANDAS)
